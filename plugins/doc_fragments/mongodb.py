@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Options of every module that connects to MongoDB."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Connection options; their spec is ``connection_arguments``."""
+
+    DOCUMENTATION = r"""
+options:
+  uri:
+    description:
+      - Address and login as one URI, such as V(mongodb://maintenance@a.example.com,b.example.com/?replicaSet=rs0).
+      - Cannot be combined with O(login_host) and O(login_port). User and password may be given beside it, so that
+        the URI itself holds no secret.
+      - If neither this nor O(login_host) or O(login_port) is set, E(MONGODB_URI).
+    type: str
+  login_host:
+    description:
+      - Host name or address of the server. Without this and without a URI, V(localhost).
+    type: str
+  login_port:
+    description:
+      - TCP port of the server. If not set, V(27017).
+    type: int
+  login_user:
+    description:
+      - User to log in as.
+    type: str
+  login_password:
+    description:
+      - Password of O(login_user).
+    type: str
+  login_db:
+    description:
+      - Database to check, and with O(login_user) the database that knows the user unless the URI names another C(authSource). Users are looked up in V(admin) otherwise.
+    type: str
+  tls:
+    description:
+      - Whether to encrypt the connection with TLS.
+      - If not set, the URI says whether TLS is used.
+    type: bool
+  validate_certs:
+    description:
+      - Whether the server's certificate must be valid and name the host, when TLS is used.
+    type: bool
+    default: true
+  ca_cert:
+    description:
+      - File with the certificates of the authorities to trust, when TLS is used.
+    type: path
+  client_cert:
+    description:
+      - File with the client's certificate. Needs O(client_key).
+    type: path
+  client_key:
+    description:
+      - File with the private key of O(client_cert).
+    type: path
+  connect_timeout:
+    description:
+      - How long to wait for the connection, and then for the answer to one request, as V(5s) or a number of seconds.
+    type: str
+    default: 5s
+"""
