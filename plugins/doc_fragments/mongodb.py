@@ -37,7 +37,8 @@ options:
     type: str
   login_db:
     description:
-      - Database to check, and with O(login_user) the database that knows the user unless the URI names another C(authSource). Users are looked up in V(admin) otherwise.
+      - Database to look at. If not set, the URI's, else all that the user may list.
+      - The user is looked up in V(admin), unless a URI names another C(authSource).
     type: str
   tls:
     description:
