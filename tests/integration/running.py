@@ -37,7 +37,7 @@ class Run:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment for Ansible: this interpreter's programs first, the checkout as collection, nothing of the user's."""
+    """The environment for Ansible: this interpreter's programs, the checkout as collection, nothing of the user's."""
     return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -62,7 +62,7 @@ def run_playbook(
     cwd: Path | None = None,
     timeout: float = 300,
 ) -> Run:
-    """Run a playbook (a path, or a name such as ``dataops.upkeep.daily``); extra variables go through a private file."""
+    """Run a playbook: a path, or a name as ``dataops.upkeep.daily``. Extra variables go through a private file."""
     with tempfile.TemporaryDirectory(prefix="upkeep-test-") as folder:
         record, variables = Path(folder, "record"), Path(folder, "vars.json")
         variables.write_text(json.dumps(dict(extra_vars or {})), encoding="utf-8")

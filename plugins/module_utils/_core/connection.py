@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .errors import InvalidInput
 from .runner import Context
 from .secrets import without_password
 from .units import parse_duration
@@ -73,7 +74,7 @@ class Connection:
             store=defaults.store,
             uri=uri,
             host=None if uri else merged.get("login_host") or "localhost",
-            port=None if uri else int(merged.get("login_port") or defaults.port),
+            port=None if uri else _port(merged.get("login_port"), defaults),
             user=merged.get("login_user"),
             password=merged.get("login_password"),
             database=merged.get("login_db"),
@@ -103,3 +104,17 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"Connection({self.store} at {self.label})"
+
+
+def _port(given: Any, defaults: Defaults) -> int:
+    """Return a port from an option or from the environment, where it is a text.
+
+    :raises InvalidInput: it is none.
+    """
+    if given is None:
+        return defaults.port
+    if not str(given).isdecimal() or not 0 < int(given) < 65536:
+        where = defaults.environment.get("login_port")
+        option = f"login_port (or {where} in the environment)" if where else "login_port"
+        raise InvalidInput(option, f"{given!r} is no TCP port", "Give a number from 1 to 65535.")
+    return int(given)

@@ -154,7 +154,7 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
         """Judge every check."""
         decision = Decision(metrics={f"{self._kind}_up": 0 if observation.down else 1})
         if observation.memory_error:
-            decision.findings.append(sub_finding(self._label, self._kind, observation.memory_error, Severity.WARNING))
+            decision.findings.append(sub_finding(self._label, "upkeep", observation.memory_error, Severity.WARNING))
         if observation.down:
             decision.findings.append(sub_finding(self._label, self._kind, observation.down))
             return decision

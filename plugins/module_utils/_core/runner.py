@@ -162,7 +162,7 @@ def _remember(task: Task[Any], observation: Any, decision: Decision) -> list[Fin
     try:
         task.remember(observation, decision)
     except UpkeepError as error:
-        return [sub_finding(task.subject, "state", error, Severity.WARNING)]
+        return [sub_finding(task.subject, "upkeep", error, Severity.WARNING)]
     return []
 
 

@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runner's four steps, its check mode, and what it makes of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.action import Action, ActionState
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import StateError, StoreError
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.finding import Finding
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.memory import NoMemory
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Context, Decision, run
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
+
+
+class Ticks:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+class Shelf:
+    """A task over a real thing, a list: removes the numbers above ten. It notes the steps it was taken through."""
+
+    subject = "shelf"
+
+    def __init__(
+        self, numbers: list[int], ticks: Ticks, broken: Sequence[int] = (), memory_fails: bool = False
+    ) -> None:
+        self.numbers, self.ticks, self.broken, self.memory_fails = numbers, ticks, broken, memory_fails
+        self.steps: list[str] = []
+
+    def observe(self) -> list[int]:
+        self.steps.append("observe")
+        return list(self.numbers)
+
+    def decide(self, observation: list[int]) -> Decision:
+        self.steps.append("decide")
+        actions = [Action("remove", str(n), f"{n} > 10") for n in observation if n > 10]
+        return Decision(actions=actions, metrics={"shelf_numbers": len(observation)})
+
+    def act(self, action: Action) -> Action:
+        self.steps.append("act")
+        self.ticks.at += 1
+        if int(action.subject) in self.broken:
+            raise StoreError(f"remove {action.subject}", "it is glued on with hunter22")
+        self.numbers.remove(int(action.subject))
+        return action.became(ActionState.DONE, "removed", undo=f"add {action.subject}")
+
+    def prove(self, observation: list[int], actions: Sequence[Action]) -> list[Finding]:
+        self.steps.append("prove")
+        gone = [int(action.subject) for action in actions if action.state is ActionState.DONE]
+        return [
+            Finding("shelf.unproved", Severity.CRITICAL, str(n), f"{n} is still there")
+            for n in gone
+            if n in self.numbers
+        ]
+
+    def remember(self, observation: list[int], decision: Decision) -> None:
+        self.steps.append("remember")
+        if self.memory_fails:
+            raise StateError("write memory", "the disk is full")
+
+    def server(self, observation: list[int]) -> dict[str, Any]:
+        return {"kind": "shelf"}
+
+    def close(self) -> None:
+        self.steps.append("close")
+
+
+def context(ticks: Ticks, seconds: float = 100) -> Context:
+    clock = Clock(monotonic=ticks)
+    return Context({}, Deadline(seconds, clock), clock, NoMemory(), {}, Secrets(["hunter22"]))
+
+
+def test_a_real_run_does_what_check_mode_planned_and_a_second_run_does_nothing() -> None:
+    ticks = Ticks()
+    numbers = [1, 11, 5, 12]
+    planned = run(Shelf(numbers, ticks), context(ticks), check_mode=True)
+    assert numbers == [1, 11, 5, 12]
+    assert planned.changed
+    done = run(Shelf(numbers, ticks), context(ticks), check_mode=False)
+    assert numbers == [1, 5]
+    assert done.changed
+    identity = [(action.kind, action.subject, action.reason) for action in planned.actions]
+    assert identity == [(action.kind, action.subject, action.reason) for action in done.actions]
+    assert [action.seconds for action in done.actions] == [1, 1]
+    assert [action.undo for action in done.actions] == ["add 11", "add 12"]
+    again = run(Shelf(numbers, ticks), context(ticks), check_mode=False)
+    assert not again.changed
+    assert again.actions == []
+
+
+def test_check_mode_ends_after_the_decision() -> None:
+    ticks = Ticks()
+    shelf = Shelf([11], ticks)
+    run(shelf, context(ticks), check_mode=True)
+    assert shelf.steps == ["observe", "decide", "close"]
+
+
+def test_the_steps_of_a_real_run() -> None:
+    ticks = Ticks()
+    shelf = Shelf([11], ticks)
+    run(shelf, context(ticks), check_mode=False)
+    assert shelf.steps == ["observe", "decide", "act", "prove", "remember", "close"]
+
+
+def test_a_failed_action_is_told_without_secrets_and_the_others_go_on() -> None:
+    ticks = Ticks()
+    numbers = [11, 12]
+    result = run(Shelf(numbers, ticks, broken=[11]), context(ticks), check_mode=False)
+    assert [action.state for action in result.actions] == [ActionState.FAILED, ActionState.DONE]
+    assert "hunter22" not in result.actions[0].detail
+    assert "glued on" in result.actions[0].detail
+    assert result.status is Severity.CRITICAL
+    assert numbers == [11]
+
+
+def test_when_the_deadline_is_over_the_rest_is_skipped_and_said() -> None:
+    ticks = Ticks()
+    numbers = [11, 12, 13]
+    result = run(Shelf(numbers, ticks), context(ticks, seconds=2), check_mode=False)
+    assert [action.state for action in result.actions] == [ActionState.DONE, ActionState.DONE, ActionState.SKIPPED]
+    assert "deadline" in result.actions[2].detail
+    assert numbers == [13]
+    assert "2 done" in result.summary
+    assert "1 skipped" in result.summary
+
+
+def test_a_memory_that_fails_is_a_warning() -> None:
+    ticks = Ticks()
+    result = run(Shelf([11], ticks, memory_fails=True), context(ticks), check_mode=False)
+    assert [finding.id for finding in result.findings] == ["upkeep.state"]
+    assert result.changed
+
+
+def test_an_error_carries_what_had_been_found() -> None:
+    ticks = Ticks()
+
+    class Torn(Shelf):
+        def prove(self, observation: list[int], actions: Sequence[Action]) -> list[Finding]:
+            raise StoreError("look again", "the connection is lost")
+
+    shelf = Torn([11], ticks)
+    with pytest.raises(StoreError) as caught:
+        run(shelf, context(ticks), check_mode=False)
+    assert caught.value.partial is not None
+    assert [action.state for action in caught.value.partial.actions] == [ActionState.DONE]
+    assert shelf.steps[-1] == "close"
+
+
+def test_nothing_to_prove_when_nothing_was_done() -> None:
+    ticks = Ticks()
+    shelf = Shelf([1], ticks)
+    run(shelf, context(ticks), check_mode=False)
+    assert "prove" not in shelf.steps
