@@ -141,13 +141,13 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
             observed.errors[check.name] = error
 
     def _situation(self, check: Check[Client], observed: Observed) -> Situation:
-        at = observed.previous.get("at")
+        last = observed.previous.get(check.name, {})
         return Situation(
             subject=self._label,
             thresholds=self._thresholds,
             now=observed.now,
-            previous=observed.previous.get("checks", {}).get(check.name, {}),
-            previous_at=datetime.fromisoformat(at) if at else None,
+            previous=last.get("seen", {}),
+            previous_at=datetime.fromisoformat(last["at"]) if last else None,
         )
 
     def decide(self, observation: Observed) -> Decision:
@@ -173,16 +173,19 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
 
     def remember(self, observation: Observed, decision: Decision) -> None:
         """Keep what the checks want to compare with next time. A run that was overtaken keeps the newer memory."""
+        at = observation.now.isoformat()
         kept: dict[str, Any] = {
-            check.name: dict(check.remember(observation.checks[check.name], self._situation(check, observation)))
+            check.name: {
+                "at": at,
+                "seen": dict(check.remember(observation.checks[check.name], self._situation(check, observation))),
+            }
             for check in self._checks
             if check.remember and check.name in observation.checks
         }
         if not kept or observation.memory_error:
             return
         document, version = self._context.memory.read(self._key)
-        checks = {**(document or {}).get("checks", {}), **kept}
-        self._context.memory.compare_and_set(self._key, {"at": observation.now.isoformat(), "checks": checks}, version)
+        self._context.memory.compare_and_set(self._key, {**(document or {}), **kept}, version)
 
     def server(self, observation: Observed) -> dict[str, Any]:
         """Kind, address and what was identified."""
