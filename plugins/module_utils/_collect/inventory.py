@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user writes in the inventory or in a survey, as the roles need it. Used by the filter plugins; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._core.errors import InvalidInput
+
+__all__ = ["entries", "structured"]
+
+
+def structured(value: Any, option: str = "value") -> Any:
+    """Return what a text holds as YAML or JSON, and anything but a text as it is.
+
+    AWX surveys and ``-e name=value`` only send texts, so a list arrives as ``'[{"name": "main"}]'``.
+
+    :param value: what the user gave.
+    :param option: the variable's name, for the error.
+    :raises InvalidInput: the text is no YAML.
+    """
+    if not isinstance(value, str):
+        return value
+    import yaml
+
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        # The error's own text may quote a secret out of the value.
+        place = getattr(error, "problem_mark", None)
+        where = f" at line {place.line + 1}, column {place.column + 1}" if place else ""
+        raise InvalidInput(option, f"its text is no YAML{where}", "Write it as YAML or JSON.") from None
+
+
+def entries(value: Any, kind: str, option: str = "") -> list[dict[str, Any]]:
+    """Return a user's list of stores, queues or endpoints, each with a name of its own.
+
+    One entry may stand without the list, a URL or URI without the dict, and the whole as a text of YAML or JSON.
+    An entry without ``name`` is called by its database, its address or its place in the list.
+
+    :param value: what the user gave; None, an empty text and an empty list are no entries.
+    :param kind: what the entries are, such as ``redis``; part of the names that are made.
+    :param option: the variable's name, for the error.
+    :raises InvalidInput: an entry is no dict, or two have the same name.
+    """
+    option = option or f"upkeep_{kind}"
+    found = structured(value, option)
+    if not found:
+        return []
+    address_key = "url" if kind == "http" else "uri"
+    made: list[dict[str, Any]] = []
+    for entry in found if isinstance(found, (list, tuple)) else [found]:
+        if isinstance(entry, str) and "://" in entry:
+            made.append({address_key: entry})
+        elif isinstance(entry, Mapping):
+            made.append(dict(entry))
+        else:
+            what = type(entry).__name__
+            raise InvalidInput(
+                option, f"an entry is a {what}", "Each entry is a dict with a name and connection options."
+            )
+    for index, entry in enumerate(made):
+        entry["name"] = str(entry.get("name") or _name_for(entry, kind, index, len(made)))
+    names = [entry["name"] for entry in made]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput(option, f"two entries are named {', '.join(twice)}", "Give each entry a name of its own.")
+    return made
+
+
+def _name_for(entry: Mapping[str, Any], kind: str, index: int, count: int) -> str:
+    """Return a name for an entry that has none."""
+    if entry.get("login_db") and not str(entry["login_db"]).isdigit():
+        return str(entry["login_db"])
+    return kind if count == 1 else f"{kind} {index + 1}"

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user writes, as the roles need it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.dataops.upkeep.plugins.module_utils._collect.inventory import entries, structured
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a": 1}, {"a": 1}),
+        ('{"a": 1}', {"a": 1}),
+        ("a: 1\nb: [x]", {"a": 1, "b": ["x"]}),
+        ("delauto", "delauto"),
+        ("", None),
+        (None, None),
+        (5, 5),
+    ],
+)
+def test_a_text_of_yaml_is_read(value: Any, expected: Any) -> None:
+    assert structured(value) == expected
+
+
+def test_broken_yaml_is_named_without_its_text() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        structured("{password: hunter2", "upkeep_redis")
+    assert "upkeep_redis" in str(caught.value)
+    assert "line 1" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [None, "", [], {}, "[]"])
+def test_nothing_is_no_entries(value: Any) -> None:
+    assert entries(value, "redis") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        ({"login_host": "a"}, "redis", [{"login_host": "a", "name": "redis"}]),
+        ("redis://h:1/0", "redis", [{"uri": "redis://h:1/0", "name": "redis"}]),
+        ("https://h/health", "http", [{"url": "https://h/health", "name": "http"}]),
+        ('[{"name": "x"}]', "redis", [{"name": "x"}]),
+        ("- name: x\n  uri: redis://h", "redis", [{"name": "x", "uri": "redis://h"}]),
+        ([{"login_db": "beo"}, {"login_db": "shop"}], "postgresql", [
+            {"login_db": "beo", "name": "beo"}, {"login_db": "shop", "name": "shop"}]),
+        ([{"login_db": 1}, {"login_db": 2}], "redis", [
+            {"login_db": 1, "name": "redis 1"}, {"login_db": 2, "name": "redis 2"}]),
+    ],
+)  # fmt: skip
+def test_every_way_to_write_entries(value: Any, kind: str, expected: list[dict[str, Any]]) -> None:
+    assert entries(value, kind) == expected
+
+
+def test_the_users_own_list_stays_as_it_is() -> None:
+    mine = [{"login_host": "a"}]
+    entries(mine, "redis")
+    assert mine == [{"login_host": "a"}]
+
+
+@pytest.mark.parametrize("value", [["cache"], [3], [{"name": "a"}, {"name": "a"}], "just words"])
+def test_what_are_no_entries_is_refused_with_the_variables_name(value: Any) -> None:
+    with pytest.raises(InvalidInput, match="upkeep_redis"):
+        entries(value, "redis")
