@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Redis from a wheel, with a configuration file (CONFIG REWRITE wants one) and access lists."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import redis
+
+from tests.stack.endpoint import Endpoint
+from tests.stack.servers.base import HOST, MONITOR, Builder, Ready, clean_environment, free_port, start_member
+from tests.stack.state import Member
+
+__all__ = ["connect", "create", "ready"]
+
+# What statistics need, and reading: no writes, nothing that changes the server.
+MONITOR_RULES = (
+    "~* -@all +@read +@connection +info +config|get +slowlog|get +slowlog|len +latency|latest +latency|history "
+    "+latency|doctor +client|list +memory +lastsave +role +time +dbsize +scan +command +eval +evalsha +script|load "
+    "+acl|whoami -keys"
+)
+SETTINGS = """
+bind {host}
+port {port}
+protected-mode yes
+daemonize no
+dir {data}
+logfile ""
+save 3600 1
+appendonly no
+maxmemory 256mb
+maxmemory-policy noeviction
+latency-monitor-threshold 100
+"""
+
+
+def create(builder: Builder) -> tuple[Endpoint, list[Member]]:
+    """A new server, started, with the default user's password and a user for monitoring."""
+    port = free_port()
+    endpoint = Endpoint(
+        kind="redis",
+        host=HOST,
+        port=port,
+        user="default" if builder.auth else None,
+        password=builder.password(),
+        database="0",
+        monitor_user=MONITOR if builder.auth else None,
+        monitor_password=builder.password(),
+    )
+    data = builder.make_folder("data")
+    text = SETTINGS.format(host=HOST, port=port, data=data)
+    if endpoint.password is not None and endpoint.monitor_password is not None:
+        text += f"user default on #{_hash(endpoint.password)} ~* &* +@all\n"
+        text += f"user {MONITOR} on #{_hash(endpoint.monitor_password)} {MONITOR_RULES}\n"
+    configuration = builder.make_file(builder.folder / "redis.conf", text)
+    if builder.user is not None:
+        builder.user.own(builder.folder)  # CONFIG REWRITE makes a new file beside the old one
+    member = Member(
+        name=builder.name,
+        store=builder.name,
+        kind="redis",
+        argv=[str(builder.program), str(configuration)],
+        folder=str(data),
+        log=str(builder.folder.parent / f"{builder.name}.log"),
+        stop_signal="SIGTERM",
+        port=port,
+        environment=clean_environment(builder.program),
+    )
+    start_member(member, ready(endpoint, port), builder.user, builder.save)
+    return endpoint, [member]
+
+
+def ready(endpoint: Endpoint, port: int) -> Ready:
+    """Whether the server answers our password and has read its file."""
+
+    def check() -> bool:
+        try:
+            with connect(endpoint) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    return check
+
+
+def connect(endpoint: Endpoint, **options: Any) -> redis.Redis:
+    """A client as the endpoint's user; text in, text out."""
+    return redis.Redis(
+        host=endpoint.host,
+        port=endpoint.port,
+        username=endpoint.user,
+        password=endpoint.password,
+        db=int(endpoint.database),
+        **({"decode_responses": True, "socket_timeout": 20, "socket_connect_timeout": 5} | options),
+    )
+
+
+def _hash(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
