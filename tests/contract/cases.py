@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the contract tests call each module: options that do the module's main job against real servers.
+
+A new module needs an entry here; a test says so if it has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.finding import Finding
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import Result
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
+from tests.stack.endpoint import Endpoint
+
+Case = Callable[[pytest.FixtureRequest, Path], dict[str, Any]]
+
+
+def login(endpoint: Endpoint) -> dict[str, Any]:
+    """Connection options for an endpoint."""
+    return {
+        "login_host": endpoint.host,
+        "login_port": endpoint.port,
+        "login_user": endpoint.user,
+        "login_password": endpoint.password,
+        "login_db": endpoint.database,
+    }
+
+
+def store(fixture: str) -> Case:
+    """A module that looks at one store, with memory in a folder."""
+    return lambda request, folder: {**login(request.getfixturevalue(fixture)), "state": str(folder / "state")}
+
+
+def http(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """An endpoint where nobody listens, its URL with a password."""
+    host, port = request.getfixturevalue("dead_port")
+    url = f"http://someone:p%40ssw0rd-in-url@{host}:{port}/health?token=t0ken-in-query"
+    return {"endpoints": [{"name": "api", "url": url, "headers": {"Authorization": "Bearer t0ken-in-header"}}]}
+
+
+def report(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A report of two results."""
+    finding = Finding(
+        "redis.memory", Severity.WARNING, "cache", "cache: memory 90 %, above 85 %", 90, 85, "Add memory."
+    )
+    results = [
+        {**Result("redis cache", [finding]).as_dict(), "subject": "redis", "name": "cache", "host": "app"},
+        {**Result("host app").as_dict(), "subject": "host", "name": "host", "host": "app"},
+    ]
+    return {"results": results, "dest": str(folder / "reports"), "application": "demo", "cadence": "daily"}
+
+
+def journal(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A journal that does not exist yet."""
+    return {"path": str(folder / "journal")}
+
+
+CASES: dict[str, Case] = {
+    "postgresql_health_info": store("postgresql18"),
+    "mongodb_health_info": store("mongodb"),
+    "redis_health_info": store("redis8"),
+    "queue_health_info": store("redis8"),
+    "host_health_info": lambda request, folder: {"state": str(folder / "state")},
+    "http_health_info": http,
+    "report": report,
+    "journal_info": journal,
+}
+
+SECRETS = ("p%40ssw0rd-in-url", "p@ssw0rd-in-url", "t0ken-in-query", "t0ken-in-header")
+"""Secrets that the cases above give; a store's own password is added by the test."""
