@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import ansible_test
+import ansible_test  # type: ignore[import-untyped]
 
 from .tree import ROOT, copy_checkout
 
