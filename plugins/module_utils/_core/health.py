@@ -86,6 +86,8 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
     :param identify: reads what the envelope's ``server`` says, beside ``kind``.
     :param checks: the checks that there are, in their order.
     :param thresholds: the limits in force.
+    :param connects: whether there is one connection to speak of, with the metrics ``<kind>_up`` and
+        ``<kind>_connect_seconds``; a host and its many addresses have none.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
         identify: Callable[[Client], dict[str, Any]],
         checks: Sequence[Check[Client]],
         thresholds: Thresholds,
+        connects: bool = True,
     ) -> None:
         self._context = context
         self._kind = kind
@@ -105,6 +108,7 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
         self._identify = identify
         self._checks = [check for check in checks if check.name in context.params["checks"]]
         self._thresholds = thresholds
+        self._connects = connects
         self._key = f"health/{kind}/{label}"
 
     @property
@@ -152,13 +156,14 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
 
     def decide(self, observation: Observed) -> Decision:
         """Judge every check."""
-        decision = Decision(metrics={f"{self._kind}_up": 0 if observation.down else 1})
+        decision = Decision(metrics={f"{self._kind}_up": 0 if observation.down else 1} if self._connects else {})
         if observation.memory_error:
             decision.findings.append(sub_finding(self._label, "upkeep", observation.memory_error, Severity.WARNING))
         if observation.down:
             decision.findings.append(sub_finding(self._label, self._kind, observation.down))
             return decision
-        decision.metrics[f"{self._kind}_connect_seconds"] = round(observation.seconds, 6)
+        if self._connects:
+            decision.metrics[f"{self._kind}_connect_seconds"] = round(observation.seconds, 6)
         for check in self._checks:
             if check.name in observation.checks:
                 decision.extend(check.decide(observation.checks[check.name], self._situation(check, observation)))
