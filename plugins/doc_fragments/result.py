@@ -14,6 +14,7 @@ class ModuleDocFragment:
 notes:
   - Every module of this collection returns the same envelope. Findings feed alerts, actions feed the journal, metrics
     feed history, and all of it feeds the report.
+options: {}
 """
 
     RETURN = r"""
