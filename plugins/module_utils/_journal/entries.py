@@ -172,10 +172,12 @@ class Scribe:
         for outcomes in hosts.values():
             sums.update(outcomes)
         failed = sums["failures"] + sums["unreachable"]
-        parts = [f"{len(hosts)} hosts", f"{sums['ok']} tasks ok", f"{sums['changed']} changed", f"{failed} failed"]
-        parts += [f"{count} {severity}" for severity, count in sorted(self._findings.items())]
-        parts += [f"{count} actions {state}" for state, count in sorted(self._actions.items())]
-        text = f"Run {facts.run} ended after {format_duration(seconds)}: {facts.short_name}, {', '.join(parts)}"
+        parts = [f"{sums['ok']} ok", f"{sums['changed']} changed", f"{failed} failed"]
+        if self._findings:
+            parts[-1] += "; findings: " + ", ".join(f"{n} {severity}" for severity, n in sorted(self._findings.items()))
+        if self._actions:
+            parts[-1] += "; actions: " + ", ".join(f"{n} {state}" for state, n in sorted(self._actions.items()))
+        text = f"Run {facts.run} ended after {format_duration(seconds)}: {facts.short_name}; tasks: {', '.join(parts)}"
         grave = failed or self._findings[Severity.CRITICAL.value] or self._actions[ActionState.FAILED.value]
         level = Level.ERROR if grave else Level.WARN if self._findings else Level.INFO
         details = {
@@ -209,7 +211,9 @@ class Scribe:
     def _finding(self, task: TaskFacts, finding: Mapping[str, Any]) -> Entry:
         severity = str(finding["severity"])
         self._findings[severity] += 1
-        text = task.line(f"{finding['id']}: {finding['message']} {finding['remedy']}".rstrip())
+        message, remedy = str(finding["message"]).rstrip("."), str(finding["remedy"])
+        said = f"{message}. {remedy}" if remedy and remedy.rstrip(".") not in message else f"{message}."
+        text = task.line(f"{finding['id']}: {said}")
         level = _LEVEL_OF_SEVERITY.get(severity, Level.ERROR)
         return self._entry(level, "finding", text, {**task.details, "finding": finding})
 
