@@ -6,26 +6,34 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
+import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import yaml
-from ansible.plugins.loader import fragment_loader, init_plugin_loader, module_loader
-from ansible.utils.plugin_docs import get_docstring
+
+from tests.integration.running import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py") if not path.stem.startswith("_"))
 PREFIX = "ansible_collections.dataops.upkeep.plugins"
 
 
-@functools.cache
 def documentation(name: str) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
-    """Documentation with its fragments merged in, examples and return values of a module, parsed."""
-    init_plugin_loader([str(ROOT / ".collections")])
-    path = module_loader.find_plugin(f"dataops.upkeep.{name}")
-    doc, examples, returned, _metadata = get_docstring(path, fragment_loader, collection_name="dataops.upkeep")
-    return doc, yaml.safe_load(examples), yaml.safe_load(returned) if isinstance(returned, str) else returned
+    """Documentation with its fragments merged in, examples and return values of a module, as ansible-doc shows them."""
+    shown = _all_documentation()[f"dataops.upkeep.{name}"]
+    return shown["doc"], yaml.safe_load(shown["examples"]), shown["return"]
+
+
+@functools.cache
+def _all_documentation() -> dict[str, dict[str, Any]]:
+    names = [f"dataops.upkeep.{name}" for name in MODULES]
+    command = ["ansible-doc", "--type", "module", "--json", *names]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    documented: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    return documented
 
 
 @functools.cache
