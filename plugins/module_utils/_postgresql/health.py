@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The checks of a PostgreSQL server, and the task that makes them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from .._core.connection import Connection
+from .._core.dependency import PSYCOPG
+from .._core.health import Check, HealthTask
+from .._core.runner import Context
+from .._core.threshold import Thresholds
+from .client import PostgresqlClient, connect
+from .decide_availability import decide_availability, remember_start
+from .decide_connections import decide_connections
+from .decide_databases import decide_activity, decide_cache, decide_sizes, remember_counters, remember_sizes
+from .decide_indexes import decide_indexes
+from .decide_replication import decide_replication, remember_replication
+from .decide_sessions import decide_sessions
+from .decide_vacuum import decide_vacuum, remember_overdue
+from .decide_wal import decide_archiving, decide_checkpoints, remember_archiver, remember_checkpoints
+from .decide_wraparound import decide_wraparound
+from .observe_replication import observe_replication
+from .observe_server import observe_availability, observe_connections, observe_sessions
+from .observe_statistics import (
+    observe_archiving,
+    observe_checkpoints,
+    observe_databases,
+    observe_sizes,
+    observe_wraparound,
+)
+from .observe_tables import observe_indexes, observe_tables
+from .options import DEFAULTS
+from .thresholds import HEALTH_THRESHOLDS
+
+__all__ = ["CHECKS", "postgresql_health"]
+
+CHECKS: tuple[Check[PostgresqlClient], ...] = (
+    Check("availability", observe_availability, decide_availability, remember_start),
+    Check("connections", observe_connections, decide_connections),
+    Check("sessions", observe_sessions, decide_sessions),
+    Check("replication", observe_replication, decide_replication, remember_replication),
+    Check("wraparound", observe_wraparound, decide_wraparound),
+    Check("cache", observe_databases, decide_cache, remember_counters),
+    Check("activity", observe_databases, decide_activity, remember_counters),
+    Check("checkpoints", observe_checkpoints, decide_checkpoints, remember_checkpoints),
+    Check("archiving", observe_archiving, decide_archiving, remember_archiver),
+    Check("sizes", observe_sizes, decide_sizes, remember_sizes),
+    Check("vacuum", observe_tables, decide_vacuum, remember_overdue),
+    Check("indexes", observe_indexes, decide_indexes),
+)
+
+
+def postgresql_health(context: Context) -> HealthTask[PostgresqlClient]:
+    """Make the task.
+
+    :raises InvalidInput: an option cannot be understood.
+    :raises MissingDependency: psycopg is absent or too old.
+    """
+    connection = Connection.of(context, DEFAULTS)
+    context.secrets.add(context.environment.get("PGPASSWORD"))
+    thresholds = Thresholds(HEALTH_THRESHOLDS, context.params["thresholds"])
+    PSYCOPG.load()
+    return HealthTask(
+        context,
+        "postgresql",
+        connection.label,
+        partial(connect, connection, context.deadline),
+        _identify,
+        CHECKS,
+        thresholds,
+    )
+
+
+def _identify(client: PostgresqlClient) -> dict[str, Any]:
+    server = client.server
+    return {
+        "version": server.version,
+        "role": "standby" if server.in_recovery else "primary",
+        "database": server.database,
+        "user": server.user,
+    }

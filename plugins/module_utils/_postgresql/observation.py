@@ -1,0 +1,348 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read from a server: one class for the rows of each query, whose columns are its fields. Pure.
+
+Ages and lengths of time are in seconds by the server's own clock, so a clock that is wrong here does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = [
+    "Archiver", "Archiving", "Availability", "Checkpoints", "Connections", "Database", "DatabaseAge", "Group", "Holder",
+    "Index", "Indexes", "Limit", "Prepared", "Receiver", "Replication", "Server", "Session", "Sessions", "Size", "Slot",
+    "Standby", "Table", "Tables", "Waiter", "Wraparound",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server and the session's rights.
+
+    :param number: version as 180006.
+    :param started: seconds since 1970.
+    :param now: likewise, by the server's clock.
+    :param sees_all: whether the user may read all statistics (pg_read_all_stats, as in pg_monitor).
+    :param settings: server settings by name; None where this version does not have it.
+    """
+
+    version: str
+    number: int
+    database: str
+    user: str
+    in_recovery: bool
+    started: float
+    now: float
+    sees_all: bool
+    settings: Mapping[str, str | None]
+
+    @property
+    def major(self) -> int:
+        """Major version, as 18."""
+        return self.number // 10000
+
+    def setting(self, name: str) -> float | None:
+        """Return a setting that is a number without unit, None if this version does not have it."""
+        text = self.settings.get(name)
+        return None if text is None else float(text)
+
+
+@dataclass(frozen=True)
+class Availability:
+    """:param latency_milliseconds: how long the server took to answer SELECT 1."""
+
+    server: Server
+    latency_milliseconds: float
+    expected_role: str = "any"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Sessions that are alike. State and kind are None where the user may not see them."""
+
+    database: str | None
+    user: str | None
+    state: str | None
+    kind: str | None
+    sessions: int
+
+    @property
+    def is_client(self) -> bool:
+        """Whether they count against max_connections; what cannot be seen counts if it has a user and a database."""
+        return self.kind == "client backend" or (self.kind is None and bool(self.user and self.database))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many connections a role or a database may have. :param kind: ``role`` or ``database``."""
+
+    kind: str
+    name: str
+    connections: int
+
+
+@dataclass(frozen=True)
+class Connections:
+    """All sessions in groups, and the limits below the server's own."""
+
+    server: Server
+    groups: tuple[Group, ...]
+    limits: tuple[Limit, ...]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session with an open transaction.
+
+    :param waits: whether it waits for a lock.
+    :param transaction_seconds: since its transaction began.
+    :param state_seconds: since it is in its present state.
+    """
+
+    pid: int
+    database: str | None
+    user: str | None
+    application: str | None
+    state: str | None
+    waits: bool
+    transaction_seconds: float
+    state_seconds: float
+
+
+@dataclass(frozen=True)
+class Waiter:
+    """A session that waits for a lock.
+
+    :param seconds: for how long; None where the version does not say (13).
+    :param blockers: processes it waits for; 0 is a prepared transaction.
+    """
+
+    pid: int
+    seconds: float | None
+    blockers: tuple[int, ...] | list[int]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A transaction prepared for two-phase commit."""
+
+    gid: str
+    database: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Open transactions, the waits among them, prepared transactions (oldest first)."""
+
+    server: Server
+    sessions: tuple[Session, ...]
+    waiters: tuple[Waiter, ...]
+    prepared: tuple[Prepared, ...]
+
+
+@dataclass(frozen=True)
+class Standby:
+    """A receiver of WAL, as its sender sees it. State and lags are None where the user may not see them.
+
+    :param lag_bytes: WAL that it has not replayed yet.
+    :param lag_seconds: the server's own measure; None when nothing is under way.
+    """
+
+    name: str | None
+    address: str | None
+    state: str | None
+    synchronous: str | None
+    lag_bytes: float | None
+    lag_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A replication slot.
+
+    :param retained_bytes: WAL kept for it.
+    :param status: wal_status: reserved, extended, unreserved, lost.
+    :param inactive_seconds: since nobody uses it; None before version 17.
+    :param synced: whether it is the copy of a primary's slot, which nobody uses here.
+    """
+
+    name: str
+    kind: str
+    active: bool
+    temporary: bool
+    status: str | None
+    retained_bytes: float | None
+    inactive_seconds: float | None
+    synced: bool
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A standby's own view.
+
+    :param lag_bytes: WAL received and not replayed; None before any came.
+    :param lag_seconds: age of the last replayed transaction.
+    :param configured: whether it is to stream from a primary; None if the user may not see it.
+    :param streaming: whether it does; None if the user may not see it.
+    """
+
+    lag_bytes: float | None
+    lag_seconds: float | None
+    paused: bool
+    configured: bool | None
+    streaming: bool | None
+
+
+@dataclass(frozen=True)
+class Replication:
+    """Both directions: who receives from this server, and from whom it receives."""
+
+    server: Server
+    standbys: tuple[Standby, ...]
+    slots: tuple[Slot, ...]
+    receiver: Receiver | None
+
+
+@dataclass(frozen=True)
+class DatabaseAge:
+    """Age of a database's oldest unfrozen transaction and multixact, in ids."""
+
+    database: str
+    transactions: int
+    multixacts: int
+
+
+@dataclass(frozen=True)
+class Holder:
+    """What keeps vacuum from freezing and removing rows. :param age: in transaction ids."""
+
+    kind: str
+    name: str
+    database: str | None
+    age: int
+
+
+@dataclass(frozen=True)
+class Wraparound:
+    """Distance to the end of ids, and the oldest holder of it."""
+
+    server: Server
+    databases: tuple[DatabaseAge, ...]
+    holder: Holder | None
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database's counters since ``reset``. The database named ```` is what all share."""
+
+    database: str
+    hit: int
+    read: int
+    deadlocks: int
+    temporary_files: int
+    temporary_bytes: int
+    checksum_failures: int
+    reset: float | None
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Checkpoints (on a standby: restart points) since ``reset``."""
+
+    timed: int
+    requested: int
+    reset: float | None
+
+
+@dataclass(frozen=True)
+class Archiver:
+    """The archiver's counters, and when it last succeeded and failed, in seconds since 1970."""
+
+    archived: int
+    failed: int
+    last_archived: float | None
+    last_failed: float | None
+    last_failed_file: str | None
+    reset: float | None
+    may_list: bool
+
+
+@dataclass(frozen=True)
+class Archiving:
+    """:param waiting: WAL files that wait to be archived; None if the user may not see it."""
+
+    server: Server
+    archiver: Archiver
+    waiting: int | None
+
+
+@dataclass(frozen=True)
+class Size:
+    """A database's size in bytes; None if the user may not see it."""
+
+    database: str
+    bytes: int | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with changes since it was last vacuumed or analyzed.
+
+    :param rows: the planner's estimate; below zero: never counted.
+    :param frozen_pages: pages that vacuum may skip; None before version 18.
+    :param options: the table's storage parameters, as ``autovacuum_enabled=false``.
+    :param vacuum_seconds: since it was last vacuumed, by hand or not; None: never.
+    :param running: whether it is being vacuumed.
+    """
+
+    schema: str
+    name: str
+    rows: float
+    pages: int
+    frozen_pages: int | None
+    options: tuple[str, ...] | list[str]
+    dead: int
+    modified: int
+    inserted: int
+    vacuum_seconds: float | None
+    analyze_seconds: float | None
+    running: bool
+
+    @property
+    def label(self) -> str:
+        """Schema and name."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The most changed tables of the database that is connected to. :param autovacuum: None: not asked."""
+
+    server: Server
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index that is not valid."""
+
+    oid: int
+    schema: str
+    table: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """Invalid indexes that nobody is building.
+
+    :param hidden_builds: index builds of other users that the user may not see: an index may be one of theirs.
+    """
+
+    server: Server
+    invalid: tuple[Index, ...]
+    hidden_builds: int

@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the server's counters, the age of its transaction ids, the archiver and the sizes of its databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._core.runner import Context
+from .client import PostgresqlClient
+from .observation import Archiver, Archiving, Checkpoints, Database, DatabaseAge, Holder, Size, Wraparound
+
+__all__ = ["observe_archiving", "observe_checkpoints", "observe_databases", "observe_sizes", "observe_wraparound"]
+
+DATABASES = """
+SELECT coalesce(datname, '')::text AS database, blks_hit AS hit, blks_read AS read, deadlocks,
+    temp_files AS temporary_files, temp_bytes AS temporary_bytes, coalesce(checksum_failures, 0) AS checksum_failures,
+    extract(epoch FROM stats_reset)::float8 AS reset
+FROM pg_stat_database"""
+
+CHECKPOINTS = """
+SELECT {timed} AS timed, {requested} AS requested, extract(epoch FROM stats_reset)::float8 AS reset FROM {view}"""
+
+ARCHIVER = """
+SELECT archived_count AS archived, failed_count AS failed,
+    extract(epoch FROM last_archived_time)::float8 AS last_archived,
+    extract(epoch FROM last_failed_time)::float8 AS last_failed,
+    last_failed_wal AS last_failed_file, extract(epoch FROM stats_reset)::float8 AS reset,
+    has_function_privilege('pg_ls_archive_statusdir()', 'EXECUTE') AS may_list
+FROM pg_stat_archiver"""
+
+WAITING = "SELECT count(*) AS count FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"
+
+AGES = """
+SELECT datname::text AS database, age(datfrozenxid)::bigint AS transactions, mxid_age(datminmxid)::bigint AS multixacts
+FROM pg_database"""
+
+HOLDERS = """
+SELECT CASE backend_type WHEN 'walsender' THEN 'standby' ELSE 'session' END AS kind,
+    format('pid %s (%s, %s)', pid, usename, application_name) AS name, datname::text AS database,
+    age(backend_xmin)::bigint AS age
+FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
+UNION ALL
+SELECT 'prepared transaction', gid, database::text, age(transaction)::bigint FROM pg_prepared_xacts
+UNION ALL
+SELECT 'replication slot', slot_name::text, database::text, greatest(age(xmin), age(catalog_xmin))::bigint
+FROM pg_replication_slots WHERE xmin IS NOT NULL OR catalog_xmin IS NOT NULL
+ORDER BY age DESC LIMIT 1"""
+
+SIZES = """
+SELECT datname::text AS database,
+    CASE WHEN %(sees_all)s OR has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END AS bytes
+FROM pg_database WHERE NOT datistemplate ORDER BY 1"""
+
+
+@dataclass(frozen=True)
+class _Count:
+    count: int
+
+
+def observe_databases(client: PostgresqlClient, _context: Context) -> tuple[Database, ...]:
+    """Read the counters of every database, whichever is connected to."""
+    return tuple(client.rows("read the databases' statistics", DATABASES, Database))
+
+
+def observe_checkpoints(client: PostgresqlClient, _context: Context) -> Checkpoints:
+    """Read how many checkpoints the clock and how many something else brought about."""
+    if client.server.major >= 17:
+        prefix = "restartpoints_" if client.server.in_recovery else "num_"
+        requested = f"{prefix}req" if client.server.in_recovery else f"{prefix}requested"
+        parts = {"timed": f"{prefix}timed", "requested": requested, "view": "pg_stat_checkpointer"}
+    else:
+        parts = {"timed": "checkpoints_timed", "requested": "checkpoints_req", "view": "pg_stat_bgwriter"}
+    return client.rows("read the checkpoints", CHECKPOINTS, Checkpoints, parts=parts)[0]
+
+
+def observe_archiving(client: PostgresqlClient, _context: Context) -> Archiving:
+    """Read how the archiver fares and, where archiving is on, how many files wait for it."""
+    archiver = client.row("read the archiver", ARCHIVER, Archiver)
+    waiting = None
+    if archiver.may_list and client.server.settings.get("archive_mode") != "off":
+        waiting = client.row("count the WAL files to archive", WAITING, _Count).count
+    return Archiving(client.server, archiver, waiting)
+
+
+def observe_wraparound(client: PostgresqlClient, _context: Context) -> Wraparound:
+    """Read the age of every database's transaction ids, and what holds them."""
+    ages = client.rows("read the age of the transaction ids", AGES, DatabaseAge)
+    holders = client.rows("read what holds old row versions", HOLDERS, Holder)
+    return Wraparound(client.server, tuple(ages), holders[0] if holders else None)
+
+
+def observe_sizes(client: PostgresqlClient, _context: Context) -> tuple[Size, ...]:
+    """Read the size of every database; the server adds up its files, it reads none of them."""
+    return tuple(client.rows("read the databases' sizes", SIZES, Size, {"sees_all": client.server.sees_all}))
