@@ -57,7 +57,7 @@ HEALTH_THRESHOLDS = (
         "percent",
         80,
         95,
-        remedy="Find who keeps connections open (pg_stat_activity), or raise the role's or database's CONNECTION LIMIT.",
+        remedy="Find who keeps connections open (pg_stat_activity), or raise the CONNECTION LIMIT.",
         source="as connections_percent",
     ),
     Threshold(
