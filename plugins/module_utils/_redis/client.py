@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .._core.connection import Connection, Defaults
 from .._core.deadline import Deadline
 from .._core.dependency import REDIS
-from .._core.errors import InvalidInput, StoreError, StoreTimeout, StoreUnreachable
+from .._core.errors import AccessDenied, InvalidInput, StoreError, StoreTimeout, StoreUnreachable
 from .errors import translate
 from .info import Info
 
@@ -100,22 +100,24 @@ def connect(connection: Connection, deadline: Deadline) -> Iterator[RedisClient]
     deadline.check(f"connect to {connection.store} at {connection.label}")
     pool = driver.ConnectionPool(**_pool_options(connection, driver, deadline.limit(connection.timeout)))
     try:
-        client = RedisClient(_open(pool, driver, connection), driver, deadline)
+        client = RedisClient(driver.Redis(connection_pool=pool), driver, deadline)
+        _open(client, connection)
         yield client
+    except TypeError as error:
+        raise InvalidInput("uri", "its query holds an option that there is not", "Leave the query away.") from error
     finally:
         pool.disconnect()
     if client.lost:
         raise client.lost
 
 
-def _open(pool: Any, driver: Any, connection: Connection) -> Any:
-    """Return the driver's client, connected."""
-    try:
-        return driver.Redis(connection_pool=pool, single_connection_client=True)
-    except (driver.exceptions.RedisError, OSError) as error:
-        raise translate(error, driver, f"connect to {connection.store} at {connection.label}") from error
-    except TypeError as error:
-        raise InvalidInput("uri", "its query holds an option that there is not", "Leave the query away.") from error
+def _open(client: RedisClient, connection: Connection) -> None:
+    """Log in, with a command that a server answers also while it loads and a replica without its master.
+
+    :raises StoreError: there is no connection. That the user may not ECHO is no such thing.
+    """
+    with suppress(AccessDenied):
+        client.ask(f"connect to {connection.store} at {connection.label}", lambda redis: redis.echo("upkeep"))
 
 
 def _pool_options(connection: Connection, driver: Any, timeout: float) -> dict[str, Any]:
@@ -130,7 +132,7 @@ def _pool_options(connection: Connection, driver: Any, timeout: float) -> dict[s
         "retry_on_timeout": False,
         "decode_responses": True,
         "encoding_errors": "surrogateescape",  # keys may be any bytes, and have to be found again by their name
-        "max_connections": 1,
+        "max_connections": 1,  # so the one connection is used for everything
     }
     if connection.user is not None:
         options["username"] = connection.user

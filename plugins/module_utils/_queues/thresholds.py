@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The limits of a healthy queue, with where each comes from."""
+
+from __future__ import annotations
+
+from .._core.threshold import Threshold
+
+__all__ = ["HEALTH_THRESHOLDS"]
+
+HEALTH_THRESHOLDS = (
+    Threshold(
+        "waiting",
+        "count",
+        1000,
+        10_000,
+        remedy="Start more workers, or find out why those there are slow: the age of active jobs and the failures.",
+        source="requirement B2 (1000); ten times it is no peak any more",
+    ),
+    Threshold(
+        "oldest_waiting",
+        "seconds",
+        3600,
+        86400,
+        remedy="See that workers run and are connected to this queue, and that it is not paused or rate limited.",
+        source="work that users wait for is not done for an hour, or a day",
+    ),
+    Threshold(
+        "stuck",
+        "seconds",
+        None,
+        600,
+        remedy="No worker takes jobs. Start the workers, and see their logs for errors of connection or prefix.",
+        source="the job next in line was the same in the last run; no worker needs ten minutes to fetch one",
+    ),
+    Threshold(
+        "oldest_active",
+        "seconds",
+        3600,
+        remedy="See what the worker does: a call without time-out, an endless loop, or work to be split.",
+        source="longer than any job of the guides",
+    ),
+    Threshold(
+        "stalled",
+        "count",
+        0,
+        remedy="Their worker crashed or its event loop is blocked. Restart it; a running worker brings them back.",
+        source="a job in work without lock has no worker (Bull and BullMQ renew it every 15 s)",
+    ),
+    Threshold(
+        "paused",
+        "count",
+        0,
+        remedy="If nobody means it to be paused, resume it: queue.resume() in the application.",
+        source="a forgotten pause looks like a quiet queue",
+    ),
+    Threshold(
+        "failure_percent",
+        "percent",
+        1,
+        25,
+        remedy="Group failedReason of the failed jobs; retry what was transient with queue_cleanup.",
+        source="requirement B2 (error rate 1 %); a quarter means that something it needs is down",
+    ),
+    Threshold(
+        "delayed_overdue",
+        "count",
+        0,
+        remedy="Only a running worker fetches delayed jobs. Start the workers, and see that the clocks agree.",
+        source="due for more than a minute",
+    ),
+    Threshold(
+        "events_ratio",
+        "ratio",
+        2,
+        remedy="Trim it: queue.trimEvents(), or XTRIM; see streams.events.maxLen.",
+        source="the library trims it to about its limit, 10000 by default",
+    ),
+)
