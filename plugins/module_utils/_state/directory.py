@@ -20,6 +20,7 @@ from pathlib import Path
 from .._core.errors import StateError
 from .._core.memory import Record
 from .codec import damaged, decode, encode, stored_name
+from .files import replace_file, sync_folder
 from .lines import last_lines, size_of_whole_lines
 
 __all__ = ["DirectoryMemory"]
@@ -59,7 +60,7 @@ class DirectoryMemory:
         with _explained(f"write {file}"), self._locked():
             if self.read(key)[1] != version:
                 return False
-            _replace(file, content.encode())
+            replace_file(file, content.encode())
         return True
 
     def append(self, series: str, record: Record, keep: int = 1000) -> None:
@@ -126,32 +127,6 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _replace(file: Path, content: bytes) -> None:
-    """Put ``content`` in the place of ``file`` so that a reader sees the old or the new, never a part."""
-    draft = file.with_name(f".{file.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(file)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise
-    _sync_folder(file.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new or renamed entry of the folder outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _append(file: Path, line: bytes) -> tuple[int, int]:
     """Append a line after the last whole one; return the file's size before and after."""
     existed = file.exists()
@@ -169,7 +144,7 @@ def _append(file: Path, line: bytes) -> tuple[int, int]:
                 os.ftruncate(descriptor, start)
             raise
     if not existed:
-        _sync_folder(file.parent)
+        sync_folder(file.parent)
     return start, start + len(line)
 
 
@@ -180,4 +155,4 @@ def _trim(file: Path, keep: int) -> None:
         if count <= keep + keep // 4:
             return
         lines = last_lines(stream, keep)
-    _replace(file, b"".join(line + b"\n" for line in lines))
+    replace_file(file, b"".join(line + b"\n" for line in lines))
