@@ -21,10 +21,11 @@ MIN_SECRET = 6
 """A shorter value of an environment variable is no secret worth the name, and masking it would garble texts."""
 
 _NAMES = "|".join(name.replace("_", "[_-]?") for name in SECRET_NAMES)
-_URI = re.compile(r"""[a-z][a-z0-9+.-]*://[^\s'"<>]+""", re.IGNORECASE)
+# Repetitions are bounded, so that a long text without a match does not take time by the square of its length.
+_URI = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s'"<>]+""", re.IGNORECASE)
 _USER_OF_WEB_ADDRESS = re.compile(r"(https?://)[^/@\s]+@", re.IGNORECASE)
 _ASSIGNMENT = re.compile(
-    rf"""((?:{_NAMES})["']?\s*[=:]\s*|--[\w-]*(?:{_NAMES})[\w-]*[=\s]\s*)"""
+    rf"""((?:{_NAMES})["']?\s*[=:]\s*|--[\w-]{{0,30}}(?:{_NAMES})[\w-]{{0,30}}[=\s]\s*)"""
     r"""((?:(?:bearer|basic|token|digest)\s+)?(?:"[^"]*"|'[^']*'|[^\s,;&]+))""",
     re.IGNORECASE,
 )
