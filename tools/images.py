@@ -144,6 +144,16 @@ def pulled(engine: Engine, image: str) -> bool:
     return engine.has_image(image) or engine.run("pull", "--quiet", image, check=False).returncode == 0
 
 
+def remove_outdated(engine: Engine, image: str) -> None:
+    """Remove what was built here under the same name from an older recipe."""
+    name = image.rsplit(":", maxsplit=1)[0]
+    if name.startswith("localhost/upkeep-test-"):
+        listed = engine.run("images", "--format={{.Repository}}:{{.Tag}}", name).stdout.decode().split()
+        for other in set(listed) - {image}:
+            # One that a container still uses stays, and goes next time.
+            engine.run("rmi", other, check=False)
+
+
 def ensure_images(engine: Engine) -> dict[str, str]:
     """Return the image for each variable; all of them are then on this machine.
 
@@ -162,13 +172,16 @@ def ensure_images(engine: Engine) -> dict[str, str]:
     stock = mode != "build" and first is not None and pulled(engine, first.stock)
     if mode == "pull" and wanted and not stock:
         raise EngineMissing("UPKEEP_IMAGES=pull, and the registry of the stock images does not answer")
+    base = "" if stock or not wanted else local_base(engine)
     for name, recipe in wanted.items():
         if stock and not pulled(engine, recipe.stock):
             raise EngineMissing(f"The registry answers, but does not give {recipe.stock}")
         if recipe.folder == "ops":
-            images[name] = build(engine, recipe, recipe.stock if stock else local_base(engine))
+            images[name] = build(engine, recipe, base or recipe.stock)
         else:
-            images[name] = recipe.stock if stock else build(engine, recipe, local_base(engine))
+            images[name] = build(engine, recipe, base) if base else recipe.stock
+    for image in [*images.values(), base]:
+        remove_outdated(engine, image)
     return images
 
 
