@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from .._core.connection import Connection, Defaults
 from .._core.deadline import Deadline
 from .._core.dependency import PYMONGO
-from .._core.errors import AuthenticationFailed, StoreError, StoreTimeout, StoreUnreachable
+from .._core.errors import AuthenticationFailed, InvalidInput, StoreError, StoreTimeout, StoreUnreachable
 from .errors import translate
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
 
-__all__ = ["DEFAULTS", "Client", "connect", "driver_options"]
+__all__ = ["DEFAULTS", "Client", "OneServer", "connect", "driver_options"]
 
 DEFAULTS = Defaults("MongoDB", 27017, {"uri": "MONGODB_URI"})
 
@@ -34,7 +34,7 @@ Document = Mapping[str, Any]
 
 
 @dataclass
-class _OneServer:
+class OneServer:
     """Keeps the driver to the server it chose first, so that a session is one connection and one view."""
 
     address: tuple[str, int | None] | None = None
@@ -148,6 +148,7 @@ def connect(connection: Connection, deadline: Deadline) -> Iterator[Client]:
     stands; of several servers that it leads to, the primary is chosen.
 
     :raises StoreError: there is no connection, or it was lost before the end.
+    :raises InvalidInput: the URI or a file for TLS cannot be used.
     """
     tried = f"connect to MongoDB at {connection.label}"
     driver = _driver(tried, connection, deadline)
@@ -167,11 +168,19 @@ def _driver(tried: str, connection: Connection, deadline: Deadline) -> MongoClie
     try:
         with _certificate_file(connection) as certificate:
             driver: MongoClient = pymongo.MongoClient(
-                **driver_options(connection, round(seconds * 1000), certificate), server_selector=_OneServer()
+                **driver_options(connection, round(seconds * 1000), certificate), server_selector=OneServer()
             )
             return driver
-    except (pymongo.errors.PyMongoError, ValueError, OSError) as error:
-        raise StoreError(tried, str(error), "Check the URI, and the files and options for TLS.") from error
+    except pymongo.errors.ConfigurationError as error:
+        if (connection.uri or "").startswith("mongodb+srv:") and not isinstance(error, pymongo.errors.InvalidURI):
+            raise StoreUnreachable(tried, str(error), "Check the name in the URI and the DNS.") from error
+        raise InvalidInput(
+            "uri", str(error), "See https://www.mongodb.com/docs/manual/reference/connection-string/."
+        ) from error
+    except OSError as error:
+        raise InvalidInput("ca_cert or client_cert", str(error), "Name readable files in PEM format.") from error
+    except (ValueError, TypeError) as error:
+        raise InvalidInput("uri", str(error), "Check the URI and the options beside it.") from error
 
 
 def _database_in_uri(driver: MongoClient) -> str | None:

@@ -196,7 +196,7 @@ def translate(
     """
     errors = PYMONGO.load().errors
     if isinstance(error, errors.ServerSelectionTimeoutError):
-        return _no_server(tried, [known for known in server_errors if known is not None])
+        return _no_server(tried, _shown(str(error), None), [known for known in server_errors if known is not None])
     if isinstance(error, errors.OperationFailure):
         return explain(tried, error.code, _message(error), error.details, needs)
     if isinstance(error, errors.NotPrimaryError):
@@ -212,12 +212,16 @@ def _message(error: PyMongoError) -> str:
     return str((getattr(error, "details", None) or {}).get("errmsg") or error)
 
 
-def _no_server(tried: str, known: list[Exception]) -> StoreError:
+def _no_server(tried: str, text: str, known: list[Exception]) -> StoreError:
     """Say why no server was found: the first that refused tells most; if all are silent, it is a time-out."""
     told = [error for error in known if not _is_timeout(error)]
     if told:
         return _connection(tried, told[0])
-    return _silent(tried)
+    if known or text.startswith("No servers found yet"):
+        return _silent(tried)
+    return StoreUnreachable(
+        tried, text, "Check whether the replica set has a primary, and its name and its members' addresses in the URI."
+    )
 
 
 def _silent(tried: str) -> StoreTimeout:

@@ -52,7 +52,6 @@ class Server:
     expects_replica_set: bool
     primary: bool
     router: bool
-    read_only: bool
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,6 @@ def read_hello(hello: Document, version: str) -> Server:
         expects_replica_set=bool(hello.get("isreplicaset")) and not hello.get("setName"),
         primary=bool(hello.get("isWritablePrimary", hello.get("ismaster"))),
         router=hello.get("msg") == "isdbgrid",
-        read_only=bool(hello.get("readOnly")),
     )
 
 
