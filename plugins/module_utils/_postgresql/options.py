@@ -16,6 +16,8 @@ __all__ = ["DEFAULTS", "hosts_in", "libpq_options"]
 DEFAULTS = Defaults("PostgreSQL", 5432, {"login_host": "PGHOST", "login_port": "PGPORT"})
 """User, password and database are left to libpq: it looks into the environment only where a URI does not say."""
 
+FORM = "Write it as postgresql://user@host:5432/database; in user and password write @ as %40, / as %2F, : as %3A."
+
 LOCK_TIMEOUT_MS = 50
 """How long to wait for a lock on a catalogue: never in front of the application. Source: pgmetrics."""
 
@@ -50,10 +52,15 @@ def _address(connection: Connection) -> dict[str, Any]:
         return {"host": connection.host, "port": connection.port}
     driver = PSYCOPG.load()
     try:
-        return dict(driver.conninfo.conninfo_to_dict(connection.uri))
+        options = dict(driver.conninfo.conninfo_to_dict(connection.uri))
     except driver.Error as error:
-        form = "Write it as postgresql://user@host:5432/database."
-        raise InvalidInput("uri", "it is no PostgreSQL URI", form) from error
+        raise InvalidInput("uri", "it is no PostgreSQL URI", FORM) from error
+    # libpq takes what follows a bare / or @ in a password for host, port or database, and shows it in its errors.
+    login = connection.uri.partition("?")[0].partition("://")[2].rpartition("@")[0]
+    ports = str(options.get("port") or "").split(",")
+    if "@" in login or "/" in login or not all(port.isdecimal() or not port for port in ports):
+        raise InvalidInput("uri", "its user, password, host and port cannot be told apart", FORM)
+    return options
 
 
 def _session(seconds: float, read_only: bool) -> str:
