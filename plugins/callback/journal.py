@@ -104,6 +104,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._playbook = ""
         self._facts: RunFacts | None = None
         self._warned = False
+        self._loops: set[tuple[str, str]] = set()
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Remember the playbook; only its first play knows the extra variables."""
@@ -201,10 +202,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             self._write([self._scribe.run_broken_off(facts, self._clock.monotonic() - self._started)], sync=True)
 
     def _task_done(self, result: Any, failed: bool = False, ignored: bool = False, item: bool = False) -> None:
-        body = self._body(result)
-        if not item and self._of(result, "task").loop and "results" in body:
+        loop = (self._of(result, "task")._uuid, self._of(result, "host").get_name())
+        if item:
+            self._loops.add(loop)
+        elif loop in self._loops:
+            self._loops.remove(loop)
             return  # each round was written down by itself
-        task = self._task(result)
+        body, task = self._body(result), self._task(result)
         if task.module.startswith(OURS) and is_envelope(body):
             self._write(self._scribe.envelope(task, body), sync=True)
         elif failed:
