@@ -13,7 +13,7 @@ import pytest
 import testinfra
 from testinfra.host import Host
 
-from tools.stage import read_stage
+from tools.stage import FOLDER, read_stage
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +33,15 @@ def inside(stage: dict[str, Any]) -> Callable[[str], Host]:
         return testinfra.get_host(f"{stage['engine']}://{container}")
 
     return enter
+
+
+@pytest.fixture(scope="session")
+def place(inside: Callable[[str], Host]) -> Callable[[str], tuple[Host, str]]:
+    """Give testinfra's host and the folder for files of a host of the inventory: `ops` or `local`."""
+
+    def find(way: str) -> tuple[Host, str]:
+        if way == "ops":
+            return inside("ops"), "/var/lib/upkeep-molecule"
+        return testinfra.get_host("local://"), str(FOLDER / "local")
+
+    return find
