@@ -28,6 +28,19 @@ __all__ = ["run_module"]
 OpenMemory = Callable[[str, Secrets], Memory]
 
 
+class _Module(AnsibleModule):  # type: ignore[misc]
+    """An AnsibleModule that knows every secret before it writes its options to the system's log.
+
+    AnsibleModule does that when it is made, and masks only what an option of its own is declared to hide.
+    """
+
+    secrets: Secrets | None = None
+
+    def _log_invocation(self) -> None:
+        self.secrets = _register_secrets(self)
+        super()._log_invocation()
+
+
 def run_module(
     spec: ArgumentSpec, make_task: Callable[[Context], Task[Any]], open_memory: OpenMemory | None = None
 ) -> None:
@@ -37,8 +50,8 @@ def run_module(
     :param make_task: makes the task; imports its driver when called, so after the options were checked.
     :param open_memory: opens the place that the option ``state`` names.
     """
-    module = AnsibleModule(supports_check_mode=True, **spec.as_module_arguments())
-    secrets = _register_secrets(module)
+    module = _Module(supports_check_mode=True, **spec.as_module_arguments())
+    secrets = module.secrets or _register_secrets(module)
     try:
         context = Context(
             params=module.params,

@@ -24,8 +24,14 @@ SECRET_NAMES = (
     "apikey",
     "private_key",
     "authorization",
+    "cookie",
 )
 """Parts of an option's name by which a nested dict's values are known as secrets."""
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether what bears this name is a secret; a dash (``X-Api-Key``) is as good as an underscore."""
+    return any(word in name.lower().replace("-", "_") for word in SECRET_NAMES)
 
 
 def forms_of(secret: str) -> set[str]:
@@ -59,7 +65,7 @@ def secrets_in_uri(uri: str) -> set[str]:
     query = uri.partition("?")[2]
     for pair in query.split("&"):
         name, _equals, value = pair.partition("=")
-        if value and any(secret in name.lower() for secret in SECRET_NAMES):
+        if value and sounds_secret(name):
             found |= {value, unquote(value)}
     return found
 
@@ -96,13 +102,13 @@ class Secrets:
         """Take in every value of nested dicts and lists whose name says that it is secret, and every URI's password."""
         if isinstance(value, Mapping):
             for key, inner in value.items():
-                secret = any(word in str(key).lower() for word in SECRET_NAMES)
+                secret = sounds_secret(str(key))
                 self.add_nested(inner, str(key) if secret or not name else name)
         elif isinstance(value, (list, tuple)):
             for inner in value:
                 self.add_nested(inner, name)
         elif isinstance(value, str):
-            if any(word in name.lower() for word in SECRET_NAMES):
+            if sounds_secret(name):
                 self.add(value)
             if "://" in value:
                 self.add_uri(value)

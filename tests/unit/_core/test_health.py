@@ -196,3 +196,11 @@ def test_two_runs_at_once_never_mix_their_memories(health: Health) -> None:
     assert health.run()["status"] == Severity.OK.value
     (document, _version) = health.notebook.documents["health/folder/here"]
     assert document["count"]["seen"]["count"] == 40
+
+
+def test_what_has_no_connection_has_no_metrics_of_one(health: Health) -> None:
+    clock = Clock(now=lambda: NOW, monotonic=lambda: 0.0)
+    context = Context({"checks": ["note"]}, Deadline(60, clock), clock, health.notebook, {}, Secrets())
+    limits = Thresholds(LIMITS)
+    task = HealthTask(context, "folder", "here", health.connect, lambda folder: {}, CHECKS, limits, connects=False)
+    assert run(task, context, False).metrics == {"folder_note_length": 4}

@@ -82,3 +82,18 @@ def test_a_single_character_is_no_secret() -> None:
 )
 def test_no_secret_survives(secret: str, before: str, after: str) -> None:
     assert secret not in Secrets([secret]).redact(f"{before}{secret}{after}")
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Api-Key", "Cookie", "Authorization", "X-Auth-Token", "client_secret", "DB_PASSWORD"]
+)
+def test_a_value_is_known_as_secret_by_its_name(name: str) -> None:
+    secrets = Secrets()
+    secrets.add_nested({"headers": [{name: "hunter22"}]})
+    assert "hunter22" not in secrets.redact("it was hunter22")
+
+
+def test_a_harmless_name_makes_no_secret() -> None:
+    secrets = Secrets()
+    secrets.add_nested({"headers": {"X-Forwarded-Proto": "https", "key": "user:1"}})
+    assert secrets.redact("https user:1") == "https user:1"
