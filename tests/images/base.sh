@@ -7,6 +7,9 @@
 
 set -eu
 
+# The hooks are for the shell that mmdebstrap starts; $1 is the new file system there.
+# shellcheck disable=SC2016
+
 exec mmdebstrap --quiet --variant=minbase \
     --include=ca-certificates,libcurl4,postgresql-15,procps,python3,python3-pip,redis-server,tzdata \
     --essential-hook='mkdir -p "$1/etc/postgresql-common"' \
