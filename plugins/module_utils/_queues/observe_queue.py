@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._core.runner import Context
 from .._redis.client import RedisClient
@@ -38,7 +38,7 @@ STREAM_LIMIT = 10_000
 JOB_FIELDS = ("timestamp", "opts", "processedOn", "finishedOn", "retriedOn", "atm", "ats", "attemptsMade")
 METRIC_FIELDS = ("count", "prevTS", "prevCount")
 
-Command = Sequence[str | int | float]
+Command: TypeAlias = "Sequence[str | int | float]"
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def customer_id(settings: Settings, number: int) -> ObjectId:
 def _users(settings: Settings) -> Iterator[Document]:
     source = generator(settings.seed, "mongodb.users")
     for number in range(settings.count(1500)):
-        name, _ = person(source, number)
+        name, _mail = person(source, number)
         yield {
             "_id": _id(source),
             "phoneNumber": phone(source, number),
@@ -89,7 +89,7 @@ def _customers(settings: Settings) -> Iterator[Document]:
         name, mail = person(source, number)
         visits = [
             {"deliveryId": _id(source), "createdAt": moment(source, settings.now, 1500)}
-            for _ in range(source.randrange(4))
+            for _number in range(source.randrange(4))
         ]
         yield {
             "_id": customer_id(settings, number),
@@ -120,13 +120,15 @@ def _deliveries(settings: Settings) -> Iterator[Document]:
             "createdAt": created,
             "archived": old and source.random() < 0.3,
             "legacy_ref": f"L{source.randrange(10**6)}",
-            "items": [{"sku": f"SKU{source.randrange(500)}", "quantity": source.randrange(1, 5)} for _ in range(2)],
+            "items": [
+                {"sku": f"SKU{source.randrange(500)}", "quantity": source.randrange(1, 5)} for _number in range(2)
+            ],
         }
 
 
 def _call_logs(settings: Settings) -> Iterator[Document]:
     source = generator(settings.seed, "mongodb.call_logs")
-    for _ in range(settings.count(5000)):
+    for _number in range(settings.count(5000)):
         yield {
             "_id": _id(source),
             "delivery_id": f"DLV{source.randrange(settings.count(6000)):09d}",
@@ -154,7 +156,7 @@ def _sessions(settings: Settings) -> Iterator[Document]:
 
 def _messages(settings: Settings) -> Iterator[Document]:
     source = generator(settings.seed, "mongodb.messages")
-    for _ in range(settings.count(5000)):
+    for _number in range(settings.count(5000)):
         yield {
             "_id": _id(source),
             "userId": _id(source),
@@ -184,14 +186,14 @@ def _index(database: Database, planted: bool) -> None:
 
 def _use(database: Database, source: random.Random) -> None:
     """Queries of the application's daily life, so that the useful indexes have been used."""
-    for _ in range(30):
+    for _number in range(30):
         database.users.find_one({"phoneNumber": phone(source, source.randrange(1000))})
         database.users.count_documents({"role": "user", "status": "active"}, hint="role_status")
         database.deliveries.find_one({"tracking_number": f"DLV{source.randrange(1000):09d}"})
         query = {"status": "scheduled", "scheduled_time": {"$exists": True}, "agent_id": source.randrange(60)}
         list(database.deliveries.find(query, hint="dispatch").limit(10))
         database.sessions.find_one({"sessionId": f"s{source.randrange(16**12):012x}"})
-    for _ in range(5):
+    for _number in range(5):
         number = source.randrange(1000)
         database.call_logs.count_documents({"delivery_id": f"DLV{number:09d}"})
         list(database.messages.find({}, sort=[("createdAt", -1)], limit=20))

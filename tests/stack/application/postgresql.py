@@ -176,26 +176,26 @@ def _plant(session: psycopg.Connection[Any]) -> None:
     with contextlib.suppress(psycopg.errors.UniqueViolation):  # two users share a telephone: the index stays invalid
         session.execute("CREATE UNIQUE INDEX CONCURRENTLY idx_users_phone ON users (phone)")
     # Every row rewritten twice, then vacuumed: the live rows lie behind two thirds of free space.
-    for _ in range(2):
+    for _number in range(2):
         session.execute("UPDATE events SET payload = payload")
     session.execute("VACUUM (ANALYZE) events")
     # The same, and nobody cleans up after it.
     session.execute("ALTER TABLE invoices SET (autovacuum_enabled = false, toast.autovacuum_enabled = false)")
-    for _ in range(2):
+    for _number in range(2):
         session.execute("UPDATE invoices SET message_id = message_id + 1")
 
 
 def _use(session: psycopg.Connection[Any], source: random.Random, users: int) -> None:
     """Queries of the application's daily life, so that the useful indexes have been used and the cache is warm."""
     session.execute("SET enable_seqscan = off")  # a small table would be read whole, index or not
-    for _ in range(60):
+    for _number in range(60):
         user = source.randrange(1, users + 1)
         session.execute("SELECT email FROM users WHERE id = %s", [user])
         session.execute("SELECT id FROM invoices WHERE user_id = %s", [user])
         session.execute("SELECT id FROM invoices WHERE status = 'pending' AND expires_at < now()")
         session.execute("SELECT id FROM events WHERE status = 'pending' AND type = 'order.paid' LIMIT 20")
     session.execute("RESET enable_seqscan")
-    for _ in range(10):
+    for _number in range(10):
         session.execute("SELECT count(*) FROM events WHERE user_id = %s", [source.randrange(1, users + 1)])
         session.execute("SELECT id FROM events ORDER BY created_at DESC LIMIT 50")
 

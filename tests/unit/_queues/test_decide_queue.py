@@ -198,7 +198,7 @@ def test_the_rate_is_unknown_where_jobs_are_removed_as_they_end(finished: Finish
     assert (failure_percent(finished, DAY) is not None) is known
 
 
-@given(st.builds(Finished, *(st.integers(0, 10**9) for _ in range(2))))
+@given(st.builds(Finished, *(st.integers(0, 10**9) for _number in range(2))))
 def test_a_rate_is_a_share(finished: Finished) -> None:
     share = failure_percent(finished, DAY)
     assert share is None if finished.completed + finished.failed == 0 else share is not None and 0 <= share <= 100

@@ -36,7 +36,7 @@ async def fill(queue: Queue, name: str, plan: dict[str, Any], options: dict[str,
     for job in plan["failed"]:
         set_clock(job["age"])
         await queue.add(job["job"], job["data"], {"attempts": job["attempts"]})
-        for _ in range(job["attempts"]):
+        for _number in range(job["attempts"]):
             taken = await next_job(worker)
             await taken.moveToFailed(RuntimeError(job["reason"]), TOKEN)
     for job in plan["stalled"]:

@@ -59,14 +59,16 @@ def as_input(server: Endpoint, queues: list[QueuePlan]) -> dict[str, Any]:
 
 def _plan(name: str, settings: Settings, source: random.Random) -> QueuePlan:
     if not settings.planted:
-        return QueuePlan(name, completed=[_job(source, age=source.randrange(HOUR)) for _ in range(settings.count(20))])
+        return QueuePlan(
+            name, completed=[_job(source, age=source.randrange(HOUR)) for _number in range(settings.count(20))]
+        )
     share = 1.0 if name == "customer-calls" else 0.4
     oldest = 14 * 24 * HOUR  # some older than the 24 hours and 7 days after which jobs ought to be cleaned
 
     def jobs(number: int, youngest: int = 60, oldest: int = oldest, **more: Any) -> list[dict[str, Any]]:
         return [
             _job(source, age=source.randrange(youngest, oldest)) | more
-            for _ in range(max(1, round(number * share * settings.scale)))
+            for _number in range(max(1, round(number * share * settings.scale)))
         ]
 
     failed = [
@@ -78,7 +80,7 @@ def _plan(name: str, settings: Settings, source: random.Random) -> QueuePlan:
         name,
         completed=jobs(60) + jobs(40, oldest=20 * HOUR),
         failed=failed,
-        stalled=[_job(source, age=2 * HOUR) for _ in range(3)] if name == "customer-calls" else [],
+        stalled=[_job(source, age=2 * HOUR) for _number in range(3)] if name == "customer-calls" else [],
         delayed=[job | {"delay": source.randrange(2 * HOUR, 9 * HOUR)} for job in jobs(20, oldest=HOUR)],
         prioritized=[job | {"priority": source.randrange(1, 6)} for job in jobs(20, oldest=HOUR)],
         waiting=jobs(30, youngest=HOUR, oldest=3 * HOUR),
