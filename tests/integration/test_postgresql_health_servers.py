@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Conditions of a whole server: two-phase commit, archiving, standbys, slots, settings."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.postgresql_health import Health, found, ids, session, until
+from tests.stack.endpoint import Endpoint
+from tests.stack.servers.base import free_port
+from tests.stack.servers.postgresql import connect
+from tests.stack.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def own(make_stack: Callable[..., Stack]) -> Iterator[Stack]:
+    """A server with settings that only a start can change: two-phase commit, and an archive that fails."""
+    with make_stack("own", "postgresql18") as stack:
+        with connect(stack.endpoints["postgresql18"]) as opened:
+            opened.execute("ALTER SYSTEM SET max_prepared_transactions = 5")
+            opened.execute("ALTER SYSTEM SET archive_mode = on")
+            opened.execute("ALTER SYSTEM SET archive_command = 'false'")
+        stack.stop("postgresql18")
+        stack.start("postgresql18")
+        yield stack
+
+
+def test_a_prepared_transaction_that_is_left(own: Stack) -> None:
+    health = Health(own.endpoints["postgresql18"])
+    with session(health.endpoint, "BEGIN", "CREATE TABLE two_phase ()", "PREPARE TRANSACTION 'left'") as opened:
+        result = health.run("sessions", prepared_transaction_seconds=0)
+        opened.execute("ROLLBACK PREPARED 'left'")
+    assert "left" in found(result, "postgresql.prepared_transaction")["message"]
+
+
+def test_an_archive_that_fails_and_recovers(own: Stack, tmp_path: Path) -> None:
+    health = Health(own.endpoints["postgresql18"], tmp_path)
+    with session(health.endpoint, "CREATE TABLE archived ()", "SELECT pg_switch_wal()") as opened:
+        until(lambda: bool(health.run("archiving", archive_waiting=0)["findings"]))
+        until(lambda: health.run("archiving")["metrics"]["postgresql_archive_failures_total"] > 0)
+        result = health.run("archiving", archive_waiting=0)
+        assert found(result, "postgresql.archiving_fails")["severity"] == "critical"
+        assert found(result, "postgresql.archive_waiting")["value"] >= 1
+        opened.execute("ALTER SYSTEM SET archive_command = 'true'")
+        opened.execute("SELECT pg_reload_conf()")
+        opened.execute("CREATE TABLE archived_too ()")
+        opened.execute("SELECT pg_switch_wal()")
+        until(lambda: health.run("archiving")["metrics"]["postgresql_archived_files_total"] > 0)
+        until(lambda: not health.run("archiving", archive_waiting=0)["findings"])
+
+
+@pytest.fixture
+def standby(own: Stack, tmp_path: Path) -> Iterator[tuple[Endpoint, subprocess.Popen[bytes]]]:
+    """A streaming standby of ``own``, of one test's own: endpoint and process."""
+    primary = own.endpoints["postgresql18"]
+    (member,) = [member for member in own.status() if member.name == "postgresql18"]
+    folder = Path(member.folder).parent / "standby"
+    account = pwd.getpwuid(Path(member.folder).stat().st_uid)
+    as_owner: dict[str, Any] = {"env": {**member.environment, "PGPASSWORD": str(primary.password)}, "cwd": "/"}
+    if os.geteuid() == 0:
+        as_owner |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    address = f"host={primary.host} port={primary.port} user={primary.user} application_name=copy"
+    backup = [
+        str(Path(member.argv[0]).with_name("pg_basebackup")),
+        "-D",
+        str(folder),
+        "-R",
+        "-X",
+        "stream",
+        "-c",
+        "fast",
+    ]
+    subprocess.run([*backup, "-d", address, "--no-sync"], check=True, capture_output=True, **as_owner)
+    endpoint = replace(primary, port=free_port())
+    log = (tmp_path / "standby.log").open("wb")
+    server = subprocess.Popen(
+        [member.argv[0], "-D", str(folder), "-p", str(endpoint.port)], stdout=log, stderr=log, **as_owner
+    )
+    try:
+        until(lambda: _answers(endpoint))
+        yield endpoint, server
+    finally:
+        server.send_signal(signal.SIGCONT)
+        server.send_signal(signal.SIGQUIT)
+        server.wait()
+        log.close()
+        shutil.rmtree(folder)
+
+
+def _answers(endpoint: Endpoint) -> bool:
+    try:
+        connect(endpoint).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_a_standby_that_lags_pauses_and_goes(
+    own: Stack, standby: tuple[Endpoint, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    endpoint, server = standby
+    primary, copy = Health(own.endpoints["postgresql18"], tmp_path / "state"), Health(endpoint)
+    until(lambda: primary.run("replication")["metrics"]["postgresql_standbys_total"] == 1)
+    until(lambda: copy.run(role="standby")["findings"] == [])
+    assert copy.run()["server"]["role"] == "standby"
+    with session(endpoint, "SELECT pg_wal_replay_pause()"):
+        with session(primary.endpoint, "CREATE TABLE lagging AS SELECT generate_series(1, 1000)"):
+            until(
+                lambda: bool(copy.run("replication", replication_lag_bytes=0)["metrics"]["postgresql_replay_lag_bytes"])
+            )
+            assert ("postgresql.replay_lag", "warning") in ids(copy.run("replication", replication_lag_bytes=0))
+        assert ("postgresql.replay_paused", "warning") in ids(copy.run("replication"))
+        until(lambda: bool(primary.run("replication", replication_lag_bytes=0)["findings"]))
+        lag = found(primary.run("replication", replication_lag_bytes=0), "postgresql.replication_lag")
+        assert "standby copy" in lag["subject"]
+    with session(endpoint, "SELECT pg_wal_replay_resume()"):
+        until(lambda: copy.run("replication", replication_lag_bytes=0)["findings"] == [])
+    # Its primary's address leads nowhere now, so it stays a standby without a primary.
+    with session(endpoint, "ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'", "SELECT pg_reload_conf()"):
+        until(lambda: ("postgresql.standby_disconnected", "critical") in ids(copy.run("replication")))
+    until(lambda: primary.run("replication")["metrics"]["postgresql_standbys_total"] == 0)
+    server.send_signal(signal.SIGINT)
+    server.wait()
+    assert [finding["id"] for finding in copy.run()["findings"]] == ["postgresql.unreachable"]
+
+
+def test_a_standby_that_was_there_in_the_last_run(
+    own: Stack, standby: tuple[Endpoint, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    health = Health(own.endpoints["postgresql18"], tmp_path / "state")
+    until(lambda: health.run("replication")["metrics"]["postgresql_standbys_total"] == 1)
+    server = standby[1]
+    server.send_signal(signal.SIGINT)
+    server.wait()
+    watching = Health(health.endpoint)
+    until(lambda: watching.run("replication")["metrics"]["postgresql_standbys_total"] == 0)
+    assert "standby copy" in found(health.run("replication"), "postgresql.standby_missing")["subject"]
+    assert ids(health.run("replication")) == [], "the new state is taken for granted"
+
+
+def test_a_slot_whose_wal_is_lost(own: Stack) -> None:
+    health = Health(own.endpoints["postgresql18"])
+    with session(
+        health.endpoint,
+        "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'",
+        "SELECT pg_reload_conf()",
+        "SELECT pg_create_physical_replication_slot('lost_slot', true)",
+    ) as opened:
+
+        def is_lost() -> bool:
+            opened.execute("SELECT pg_logical_emit_message(false, 'fill', repeat('x', 1000)), pg_switch_wal()")
+            opened.execute("CHECKPOINT")
+            return ("postgresql.slot_lost", "critical") in ids(health.run("replication"))
+
+        try:
+            until(is_lost)
+        finally:
+            opened.execute("SELECT pg_drop_replication_slot('lost_slot')")
+            opened.execute("ALTER SYSTEM RESET max_slot_wal_keep_size")
+            opened.execute("SELECT pg_reload_conf()")
+
+
+def test_autovacuum_switched_off(own: Stack) -> None:
+    health = Health(own.endpoints["postgresql18"])
+    with session(health.endpoint, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()") as opened:
+        try:
+            until(lambda: ("postgresql.autovacuum_off", "warning") in ids(health.run("vacuum")))
+        finally:
+            opened.execute("ALTER SYSTEM RESET autovacuum")
+            opened.execute("SELECT pg_reload_conf()")
+        until(lambda: ids(health.run("vacuum")) == [])
