@@ -62,7 +62,7 @@ def time_server_of(text: str | None) -> tuple[str, int] | None:
     if not text:
         return None
     host, colon, port = text.rpartition(":")
-    if not colon or (":" in host and not text.startswith("[")):
+    if not colon or text.endswith("]") or (":" in host and not text.startswith("[")):
         return text.strip("[]"), NTP_PORT
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise InvalidInput("time_server", f"{port!r} is no port", "Write it as time.example.com or host:port.")
