@@ -111,6 +111,8 @@ sanity: venv ## Run ansible-test sanity
 
 .PHONY: molecule
 molecule: venv ## Run the scenarios on containers (podman or docker)
+	# What an interrupted run believes to be up is not relied on; the containers it left are replaced.
+	molecule reset
 	molecule test --all
 
 .PHONY: matrix
