@@ -28,6 +28,7 @@ def test_the_report_shows_every_store_of_both_hosts(place: Any) -> None:
 def survey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     """A run through ansible-runner, as AWX makes it, with nothing but texts as extra variables."""
     folder = tmp_path_factory.mktemp("runner")
+    (folder / "data").mkdir()
     texts = {
         "upkeep_hosts": "local",
         "upkeep_fail_on": "never",
