@@ -28,11 +28,11 @@ __all__ = ["FOLDER", "STAGE", "read_stage"]
 FOLDER = CACHE / "molecule"
 STAGE = FOLDER / "stage.json"
 
-# Fixed addresses, since a container that is stopped and started else comes back under another one (podman 4.3), and
-# clients wait for the old. The network lies in a private range; another one can be named where this one is taken.
 NETWORK_NAME = os.environ.get("UPKEEP_TEST_NAME", "upkeep-test")
 """Name of the network, and beginning of every container's; two checkouts at once need another name and network."""
 
+# Fixed addresses, since a container that is stopped and started else comes back under another one (podman 4.3), and
+# clients wait for the old. The network lies in a private range; another one can be named where this one is taken.
 NETWORK = os.environ.get("UPKEEP_TEST_NETWORK", "10.91.7")
 
 # Both stores write their secret to a file before they start, since their programs take it from a file or the command
