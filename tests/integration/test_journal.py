@@ -131,6 +131,21 @@ def test_check_mode_is_marked(tmp_path: Path) -> None:
     assert texts(journal, "task")[0].startswith("[check mode]")
 
 
+def test_actions_are_planned_in_check_mode_and_then_done(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    options = {"results": [], "dest": str(tmp_path / "reports"), "formats": ["json"]}
+    path = play(tmp_path, {"name": "Report", "dataops.upkeep.report": options})
+    assert run(path, journal, "--check").code == 0
+    assert run(path, journal).code == 0
+    actions = [record for record in records(journal) if record["event"] == "action"]
+    states = [record["details"]["action"]["state"] for record in actions]
+    half = len(states) // 2
+    assert states == ["planned"] * half + ["done"] * half
+    assert half >= 1
+    assert [record["text"].startswith("[check mode]") for record in actions] == [True] * half + [False] * half
+    assert f"actions: {half} done" in texts(journal, "run_ended")[1]
+
+
 def test_secrets_reach_neither_file(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     no_log = {"no_log": True, "ignore_errors": True}
@@ -227,6 +242,21 @@ def test_the_home_folder_is_the_default(tmp_path: Path) -> None:
     chosen = {"ANSIBLE_CALLBACKS_ENABLED": "record,dataops.upkeep.journal", "HOME": str(tmp_path)}
     assert run_playbook(play(tmp_path, OK), "-i", "localhost,", env=chosen).code == 0
     assert len(records(tmp_path / ".upkeep/journal")) == 3
+
+
+def test_a_job_of_awx_says_who_started_it(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    data = tmp_path / "data"
+    (data / "project").mkdir(parents=True)
+    play(data / "project", OK)
+    program = Path(sys.executable).with_name("ansible-runner")
+    words = [program, "run", data, "-p", "maintenance.yml"]
+    words += ["--cmdline=-i localhost, -e awx_user_name=alice -e awx_job_id=7"]
+    done = subprocess.run(words, env=environment(**settings(journal)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    started = records(journal)[0]["details"]
+    assert (started["awx_user_name"], started["awx_job_id"]) == ("alice", "7")
+    assert f"head {records(journal)[-1]['hash']}" in done.stdout, "AWX keeps the head in the job's output"
 
 
 @pytest.fixture
