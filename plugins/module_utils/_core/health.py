@@ -82,7 +82,8 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
     :param context: the task's context; ``params`` holds ``checks``.
     :param kind: the subject's name and prefix of its findings and metrics, such as ``redis``.
     :param label: which server it is, for people and as key of the memory.
-    :param connect: opens the connection, with a StoreError if there is none.
+    :param connect: opens the connection, with a StoreError if there is none. Raising the same error at the end as in
+        the checks, it says that the store was lost in the middle: one critical finding beside what was found before.
     :param identify: reads what the envelope's ``server`` says, beside ``kind``.
     :param checks: the checks that there are, in their order.
     :param thresholds: the limits in force.
@@ -161,13 +162,12 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
             decision.findings.append(sub_finding(self._label, "upkeep", observation.memory_error, Severity.WARNING))
         if observation.down:
             decision.findings.append(sub_finding(self._label, self._kind, observation.down))
-            return decision
-        if self._connects:
+        elif self._connects:
             decision.metrics[f"{self._kind}_connect_seconds"] = round(observation.seconds, 6)
         for check in self._checks:
             if check.name in observation.checks:
                 decision.extend(check.decide(observation.checks[check.name], self._situation(check, observation)))
-            elif check.name in observation.errors:
+            elif check.name in observation.errors and observation.errors[check.name] is not observation.down:
                 decision.findings.append(self._failed_check(check.name, observation.errors[check.name]))
         return decision
 

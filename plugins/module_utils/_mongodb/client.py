@@ -98,7 +98,7 @@ class Client:
                 return answer
         except pymongo.errors.PyMongoError as error:
             translated = translate(tried, error, self._server_errors(), needs)
-            answered = isinstance(error, pymongo.errors.OperationFailure)
+            answered = isinstance(error, (pymongo.errors.OperationFailure, pymongo.errors.NotPrimaryError))
             if not answered or isinstance(translated, AuthenticationFailed):
                 self.lost = translated
             raise translated from error

@@ -134,6 +134,26 @@ def test_a_store_that_is_down_is_a_critical_finding(health: Health) -> None:
     assert health.notebook.documents == {}
 
 
+def test_a_store_that_is_lost_in_the_middle_is_one_critical_finding_and_what_was_found_stays(health: Health) -> None:
+    lost = StoreUnreachable("read the note", "the folder is gone", "Bring it back.")
+
+    def lose(folder: Path, context: Context) -> str:
+        raise lost
+
+    @contextmanager
+    def connect() -> Iterator[Path]:
+        yield health.folder
+        raise lost
+
+    context = Context({"checks": ["count", "note"]}, Deadline(60.0), Clock(), health.notebook, {}, Secrets())
+    checks = (CHECKS[0], Check("note", lose, CHECKS[1].decide))
+    task = HealthTask(context, "folder", "here", connect, lambda folder: {}, checks, Thresholds(LIMITS, {}))
+    result = run(task, context, check_mode=False).as_dict()
+    assert ids(result) == [("folder.unreachable", "critical")]
+    assert result["metrics"]["folder_up"] == 0
+    assert result["metrics"]["folder_files"] == 0
+
+
 def test_a_check_without_rights_is_a_warning_and_the_others_go_on(health: Health) -> None:
     (health.folder / "locked").touch()
     result = health.run()
