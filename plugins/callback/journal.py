@@ -209,10 +209,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             self._loops.remove(loop)
             return  # each round was written down by itself
         body, task = self._body(result), self._task(result)
-        if task.module.startswith(OURS) and is_envelope(body):
+        ours = task.module.startswith(OURS)
+        if ours and is_envelope(body):
             self._write(self._scribe.envelope(task, body), sync=True)
-        elif failed:
-            self._write([self._scribe.failed(task, self._message(body), ignored)])
+        elif failed or (ours and "msg" in body):
+            # A module of ours that gave no envelope failed, even where failed_when says that it did not.
+            self._write([self._scribe.failed(task, self._message(body), ignored or not failed)])
         elif body.get("changed"):
             self._write([self._scribe.changed(task)])
 

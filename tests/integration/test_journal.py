@@ -110,6 +110,15 @@ def test_findings_and_failures_have_their_level(tmp_path: Path) -> None:
     assert "2 critical" in texts(journal, "run_ended")[0]
 
 
+def test_a_module_of_ours_that_fails_is_written_down_whatever_failed_when_says(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    unknown = {**ours(no_such_option=1), "failed_when": False}
+    wrong = {**ours(path="/", expect_head="no hash"), "failed_when": False}
+    assert run(play(tmp_path, unknown, wrong), journal).code == 0
+    assert "no_such_option" in texts(journal, "task_failed")[0]
+    assert "journal_info failed: Could not use option expect_head" in texts(journal, "task")[0]
+
+
 def test_the_level_option_thins_out_the_lines_for_people(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     missing = ours(path=str(tmp_path / "none"))
