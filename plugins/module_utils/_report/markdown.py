@@ -18,7 +18,8 @@ from .shelf import MARKER
 
 __all__ = ["as_markdown"]
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|~>])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~>])")
+"""What Markdown takes for markup inside a line; a text never begins a line."""
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Characters that turn the direction of what follows them; Markdown has nothing to hold them in bounds."""
 
@@ -64,7 +65,7 @@ def _entry(report: Report, entry: Entry) -> Iterator[str]:
 def _finding(finding: Finding, new: bool) -> Iterator[str]:
     yield f"- **{finding.severity.value}**{' (new)' if new else ''} {_plain(finding.message)}"
     if finding.remedy:
-        yield f"  What to do: {_plain(finding.remedy)}"
+        yield f"  - What to do: {_plain(finding.remedy)}"
 
 
 def _action(action: Action) -> str:

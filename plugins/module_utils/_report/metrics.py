@@ -79,9 +79,11 @@ def metric_text(name: str, value: float) -> str:
     if unit == "bytes":
         return format_size(value)
     if unit == "seconds":
-        return format_duration(value) if abs(value) >= 0.001 or value == 0 else f"{value * 1e6:.0f}µs"
+        return format_duration(value) if value == 0 or abs(value) >= 1 else f"{value * 1000:.3g} ms"
+    if unit == "ratio":
+        return f"{value:.3g}"
     suffix = {"milliseconds": " ms", "percent": " %", "days": " days"}.get(unit, "")
-    return _number(value) + suffix
+    return (f"{value:,.1f}".removesuffix(".0") if unit == "percent" else _number(value)) + suffix
 
 
 def _number(value: float) -> str:

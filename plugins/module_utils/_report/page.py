@@ -59,8 +59,8 @@ def _view(report: Report) -> dict[str, Any]:
     found = [(entry, finding) for entry in ordered(report.entries) for finding in entry.findings]
     new = [finding for entry, finding in found if finding_key(entry, finding) in comparison.new]
     resolved = list(comparison.resolved.values())
-    verdicts = [(str(run.get("status")), _moment(run["at"])) for run in report.runs[-STRIP_RUNS + 1 :]]
-    verdicts.append((report.status.value, "this run"))
+    verdicts = [(run["status"], f"{_moment(run['at'])}: {run['status']}") for run in report.runs[-STRIP_RUNS + 1 :]]
+    verdicts.append((report.status.value, f"this run: {report.status.value}"))
     return {
         "marker": f"{MARKER}{report.run_id}",
         "style": STYLE,
@@ -164,7 +164,10 @@ def _plots(report: Report, entry: Entry) -> list[dict[str, str]]:
         points = [*points[-PLOTTED_RUNS:], (report.at.timestamp(), float(entry.metrics[name]))]
         known = [value for _moment, value in points if value is not None]
         label, last = metric_label(entry.kind, name), metric_text(name, entry.metrics[name])
-        between = f"{metric_text(name, min(known))} to {metric_text(name, max(known))} in {len(known)} runs"
+        lowest, highest = metric_text(name, min(known)), metric_text(name, max(known))
+        between = (
+            f"{lowest} to {highest} in {len(known)} runs" if lowest != highest else f"the same in {len(known)} runs"
+        )
         svg = sparkline(points, f"{label}: now {last}, {between}")
         if svg:
             plots.append({"label": _cut(label), "last": last, "range": between, "svg": svg})

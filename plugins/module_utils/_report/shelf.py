@@ -56,7 +56,7 @@ def file_stem(application: str, cadence: str) -> str:
 
     A cadence holds no ``-`` then, so that no two pairs of application and cadence share their names.
     """
-    names = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") for name in (application, cadence)]
+    names = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] for name in (application, cadence)]
     return f"{names[0] or 'application'}-{names[1].replace('-', '_') or 'report'}"
 
 

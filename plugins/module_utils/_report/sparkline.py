@@ -15,6 +15,7 @@ LEAST_RANGE = 0.1
 """The plot spans at least this part of the largest value, so that noise on a steady value looks like noise."""
 
 CELL, GAP = 8, 2
+CELL_HEIGHTS = {"ok": 8, "warning": 14, "critical": 20}
 
 Point = tuple[float, "float | None"]
 
@@ -63,17 +64,19 @@ def _runs(points: Sequence[Point]) -> list[list[tuple[float, float]]]:
 
 
 def strip(verdicts: Sequence[tuple[str, str]], label: str) -> str:
-    """Draw one cell for each verdict.
+    """Draw one cell for each verdict, the graver the higher, so that it can be told without its colour.
 
     :param verdicts: status and the text that a pointer on the cell shows, oldest first.
     :param label: what it shows, for those who do not see it.
     """
-    cells = "".join(
-        f'<rect class="{escape(status)}" x="{index * (CELL + GAP)}" width="{CELL}" height="20" rx="2">'
-        f"<title>{escape(text)}</title></rect>"
-        for index, (status, text) in enumerate(verdicts)
-    )
-    return _svg(max(1, len(verdicts)) * (CELL + GAP) - GAP, 20, "strip", label, cells)
+    cells = ""
+    for index, (status, text) in enumerate(verdicts):
+        height = CELL_HEIGHTS.get(status, CELL_HEIGHTS["warning"])
+        cells += (
+            f'<rect class="{escape(status)}" x="{index * (CELL + GAP)}" y="{CELL_HEIGHTS["critical"] - height}" '
+            f'width="{CELL}" height="{height}" rx="2"><title>{escape(text)}</title></rect>'
+        )
+    return _svg(max(1, len(verdicts)) * (CELL + GAP) - GAP, CELL_HEIGHTS["critical"], "strip", label, cells)
 
 
 def _svg(width: float, height: float, kind: str, label: str, content: str) -> str:

@@ -61,7 +61,7 @@ header { padding-top: 36px; }
 .strip rect.critical { fill: #d6453f; }
 
 .tiles {
-  display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 12px;
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(min(260px, 100%), 1fr)); gap: 12px;
   padding: 0; margin: 16px 0 0; list-style: none;
 }
 .tiles a {
@@ -83,7 +83,9 @@ header { padding-top: 36px; }
 }
 .tag.new { background: var(--accent); color: var(--card); font-weight: 650; }
 
-.change { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 12px; margin-top: 12px; }
+.change {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 12px; margin-top: 12px;
+}
 .change > div, .entry, .note { background: var(--card); border: 1px solid var(--line); border-radius: 14px; }
 .change > div { padding: 14px 18px; }
 .change ul { margin: 8px 0 0; padding-left: 18px; }
@@ -114,12 +116,12 @@ dl.numbers div { display: flex; gap: 6px; }
 dl.numbers dt { color: var(--quiet); }
 dl.numbers dd { margin: 0; font-weight: 600; }
 
-.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 10px; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(250px, 100%), 1fr)); gap: 10px; }
 .plots figure { margin: 0; padding: 10px 12px; border: 1px solid var(--line); border-radius: 10px; }
 .plots figcaption { display: flex; gap: 8px; justify-content: space-between; align-items: baseline; font-size: 14px; }
 .plots figcaption b { font-weight: 650; white-space: nowrap; }
 .plots small { color: var(--quiet); font-size: 12.5px; }
-.plot { display: block; width: 100%; height: 48px; margin: 4px 0 0; }
+.plot { display: block; width: 100%; height: auto; margin: 4px 0 2px; }
 .plot path {
   fill: none; stroke: var(--accent); stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round;
   vector-effect: non-scaling-stroke;

@@ -27,6 +27,7 @@ from .._state.place import directory_of
 from .decide_files import FilePlan, plan_files
 from .document import Report, as_json, make_report, run_id_of
 from .entries import Entry, gather
+from .lock import FolderLock
 from .markdown import as_markdown
 from .page import as_html
 from .past import Past, remembered, run_record
@@ -41,6 +42,7 @@ HISTORY_RUNS = 120
 """Earlier runs that the plots show: four months of daily runs."""
 
 HISTORY_KEPT = 400
+LOCK_WAIT_SECONDS = 30.0
 
 WRITERS: Mapping[str, Callable[[Report], str]] = {"html": as_html, "json": as_json, "markdown": as_markdown}
 
@@ -95,6 +97,7 @@ class ReportTask:
         self._contents: dict[str, bytes] = {}
         self._planned: dict[str, str] = {}
         self._failed = False
+        self._lock = FolderLock(self._folder)
 
     @property
     def subject(self) -> str:
@@ -104,6 +107,7 @@ class ReportTask:
     def observe(self) -> Observed:
         """Read the results, the folder and the memory."""
         params = self._context.params
+        self._lock.take(self._context.deadline.limit(LOCK_WAIT_SECONDS))
         now = self._context.clock.now().astimezone(timezone.utc).replace(microsecond=0)
         entries = gather(params["results"], Redactor(self._context.secrets))
         with _explained(f"look into {self._folder}"):
@@ -183,7 +187,7 @@ class ReportTask:
 
     def _do(self, kind: str, path: Path) -> str:
         if kind == "create":
-            path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            self._lock.create(FOLDER_MODE)
             return ""
         if kind == "remove":
             path.unlink(missing_ok=True)
@@ -237,7 +241,8 @@ class ReportTask:
         }
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Let the next run in."""
+        self._lock.release()
 
 
 def _own_troubles(observation: Observed, plan: FilePlan, folder: Path) -> list[Finding]:

@@ -10,9 +10,7 @@ a reader. One lock file orders all writers, of this and of other processes.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,7 +18,7 @@ from pathlib import Path
 from .._core.errors import StateError
 from .._core.memory import Record
 from .codec import damaged, decode, encode, stored_name
-from .files import replace_file, sync_folder
+from .files import replace_file, sync_folder, wait_for_lock
 from .lines import last_lines, size_of_whole_lines
 
 __all__ = ["DirectoryMemory"]
@@ -92,15 +90,12 @@ class DirectoryMemory:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            end = time.monotonic() + LOCK_WAIT_SECONDS
-            while not _try_lock(descriptor):
-                if time.monotonic() > end:
-                    raise StateError(
-                        f"lock {self._folder}",
-                        f"another process has held its lock for {LOCK_WAIT_SECONDS:.0f} seconds",
-                        "See with `fuser -v` which process that is, and end it if it hangs.",
-                    )
-                time.sleep(0.01)
+            if not wait_for_lock(descriptor, LOCK_WAIT_SECONDS):
+                raise StateError(
+                    f"lock {self._folder}",
+                    f"another process has held its lock for {LOCK_WAIT_SECONDS:.0f} seconds",
+                    "See with `fuser -v` which process that is, and end it if it hangs.",
+                )
             yield
         finally:
             os.close(descriptor)
@@ -117,14 +112,6 @@ def _explained(tried: str) -> Iterator[None]:
             error.strerror or str(error),
             "Give `state` a folder that the user of this run may write to, on a disk with room.",
         ) from error
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _append(file: Path, line: bytes) -> tuple[int, int]:

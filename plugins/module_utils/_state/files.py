@@ -1,15 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that are whole or not there, whenever the writer is killed."""
+"""Files that are whole or not there, whenever the writer is killed; and locks on them."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["replace_file", "sync_folder"]
+__all__ = ["replace_file", "sync_folder", "wait_for_lock"]
 
 
 def replace_file(file: Path, content: bytes, mode: int = 0o600) -> None:
@@ -43,3 +45,20 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def wait_for_lock(descriptor: int, seconds: float) -> bool:
+    """Take the lock of an open file or folder; return whether it came in time. It goes when the file is closed.
+
+    :raises OSError: the file system has no such locks.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
