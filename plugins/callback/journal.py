@@ -68,6 +68,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__ as ansible_version
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.redact import Redactor, secrets_of
 from ansible_collections.dataops.upkeep.plugins.module_utils._journal.entries import (
     Entry,
     Level,
@@ -81,7 +82,6 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._journal.origin imp
     new_run_id,
     user_name,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._journal.redact import Redactor, secrets_of
 from ansible_collections.dataops.upkeep.plugins.module_utils._journal.writer import Journal
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.lasting import probe, vanishes
 

@@ -13,10 +13,10 @@ from enum import IntEnum
 from typing import Any
 
 from .._core.action import ActionState
+from .._core.redact import Redactor, single_line
 from .._core.result import ENVELOPE_KEYS
 from .._core.severity import Severity
 from .._core.units import format_duration
-from .redact import Redactor, single_line
 
 __all__ = ["Entry", "Level", "RunFacts", "Scribe", "TaskFacts", "human_line", "is_envelope"]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from .._core.action import Action, ActionState
 from .._core.finding import Finding
+from .._core.redact import Redactor
 from .._core.result import Metrics
 from .._core.severity import Severity, worst
-from .._journal.redact import Redactor
 
 __all__ = ["Entry", "gather"]
 

@@ -17,10 +17,10 @@ from .._core.action import Action, ActionState
 from .._core.dependency import JINJA2
 from .._core.errors import InvalidInput, StateError, UpkeepError
 from .._core.finding import Finding
+from .._core.redact import Redactor
 from .._core.result import metric_name
 from .._core.runner import Context, Decision, sub_finding
 from .._core.severity import Severity
-from .._journal.redact import Redactor
 from .._state.files import replace_file
 from .._state.lasting import LASTING_REMEDY, probe, vanishes
 from .._state.place import directory_of

@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.action import Action, ActionState
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.finding import Finding
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.redact import Redactor
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import Result
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
@@ -23,7 +24,6 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._journal.entries im
     human_line,
     is_envelope,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._journal.redact import Redactor
 
 FACTS = RunFacts("r1", "ops", "runner", "/x/daily.yml", False, {"dataops.upkeep": "0.1.0"}, {"limit": "db"})
 TASK = TaskFacts("db1", "Vacuum", "dataops.upkeep.postgresql_vacuum", False)

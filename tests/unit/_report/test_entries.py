@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.redact import Redactor
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
-from ansible_collections.dataops.upkeep.plugins.module_utils._journal.redact import Redactor
 from ansible_collections.dataops.upkeep.plugins.module_utils._report.entries import Entry, gather
 
 from .samples import application, finding, result

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.redact import Redactor
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
-from ansible_collections.dataops.upkeep.plugins.module_utils._journal.redact import Redactor
 from ansible_collections.dataops.upkeep.plugins.module_utils._report.document import Report, as_json, make_report
 from ansible_collections.dataops.upkeep.plugins.module_utils._report.entries import gather
 from ansible_collections.dataops.upkeep.plugins.module_utils._report.markdown import as_markdown

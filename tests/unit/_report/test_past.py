@@ -8,9 +8,9 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.redact import Redactor
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
-from ansible_collections.dataops.upkeep.plugins.module_utils._journal.redact import Redactor
 from ansible_collections.dataops.upkeep.plugins.module_utils._report.entries import gather
 from ansible_collections.dataops.upkeep.plugins.module_utils._report.past import (
     FORGET_AFTER,

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeps secrets out of the journal, also those in texts that other collections' modules wrote. Pure."""
+"""Keeps secrets out of the journal and the report, also those in texts that other collections' modules wrote. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from .._core.secrets import MASK, SECRET_NAMES, Secrets, without_password
+from .secrets import MASK, SECRET_NAMES, Secrets, without_password
 
 __all__ = ["Redactor", "secrets_of", "single_line"]
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
-from ansible_collections.dataops.upkeep.plugins.module_utils._journal.redact import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.redact import (
     MAX_TEXT,
     Redactor,
     secrets_of,
     single_line,
 )
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
 
 NOTHING_KNOWN = Redactor(Secrets())
 
