@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
@@ -53,11 +55,11 @@ class Health:
         return self._run(redis_task.redis_health, {"checks": names, "thresholds": thresholds})
 
     def queues(
-        self, *checks: str, queues: Sequence[str] = (), prefix: str = "bull", **thresholds: Any
+        self, *checks: str, queues: Sequence[str] = (), prefix: str = "bull", window: str = "24h", **thresholds: Any
     ) -> dict[str, Any]:
         """Run queue_health_info; all checks and all queues by default."""
         names = list(checks) or [check.name for check in queue_task.CHECKS]
-        more = {"queues": list(queues), "prefix": prefix, "failure_window": "24h"}
+        more = {"queues": list(queues), "prefix": prefix, "failure_window": window}
         return self._run(queue_task.queue_health, {"checks": names, "thresholds": thresholds, **more})
 
     def _run(self, make_task: Callable[[Context], Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -108,3 +110,40 @@ def answers(endpoint: Endpoint) -> bool:
             return bool(client.echo("here"))
         except redis.exceptions.ConnectionError:
             return False
+
+
+def writes(endpoint: Endpoint) -> int:
+    """How many changes a server has seen since its last snapshot: any write counts."""
+    with connect(endpoint) as client:
+        return int(client.info("persistence")["rdb_changes_since_last_save"])
+
+
+@contextlib.contextmanager
+def relay(target: Endpoint, word: bytes, act: Callable[[], None]) -> Iterator[int]:
+    """A port that leads to ``target``, and does ``act`` before it passes on what holds ``word``."""
+
+    def pump(source: socket.socket, sink: socket.socket, watch: bool) -> None:
+        try:
+            with contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    if watch and word in data:
+                        act()
+                    sink.sendall(data)
+        finally:
+            for end in (source, sink):
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+    def accept() -> None:
+        while True:
+            try:
+                inner, _address = listener.accept()
+            except OSError:
+                return
+            outer = socket.create_connection((target.host, target.port))
+            for arguments in ((inner, outer, True), (outer, inner, False)):
+                threading.Thread(target=pump, args=arguments, daemon=True).start()
+
+    with socket.create_server((HOST, 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield listener.getsockname()[1]
