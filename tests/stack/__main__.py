@@ -9,9 +9,13 @@ import argparse
 import json
 import sys
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
+from tests.stack.application.settings import Settings
+from tests.stack.application.start import Web, start_sample
 from tests.stack.errors import StackError
+from tests.stack.inventory import write_inventory
 from tests.stack.places import CACHE
 from tests.stack.stack import STORES, Stack
 from tests.stack.state import Member
@@ -37,6 +41,14 @@ def parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--members", type=int, choices=(1, 3), default=1, help="size of the MongoDB replica set")
     up.add_argument("--no-auth", action="store_true", help="stores that ask for no password")
+    up.add_argument("--sample", action="store_true", help="load the sample application and start its processes")
+    up.add_argument("--scale", type=float, default=1.0, help="size of the sample's data (%(default)s)")
+    up.add_argument("--seed", type=int, default=7, help="the same seed gives the same data (%(default)s)")
+    troubles = up.add_mutually_exclusive_group()
+    troubles.add_argument("--planted", action="store_true", default=True, help="a sample in trouble (default)")
+    troubles.add_argument("--clean", action="store_false", dest="planted", help="a sample in good order")
+    up.add_argument("--tls-days", type=float, help="serve the sample by TLS, its certificate lasting so many days")
+    up.add_argument("--inventory", type=Path, help="folder for an Ansible inventory of the stack")
     up.add_argument("--fresh", action="store_true", help="start anew even if the same stack is up")
     return top
 
@@ -60,7 +72,17 @@ def _up(options: argparse.Namespace) -> int:
     began = time.monotonic()
     stores = [name.strip() for name in options.stores.split(",") if name.strip()]
     stack = Stack(options.folder, stores, mongodb_members=options.members, auth=not options.no_auth)
-    started = stack.up(fresh=options.fresh)
+    if options.sample:
+        settings = Settings(
+            now=datetime.now(timezone.utc), seed=options.seed, scale=options.scale, planted=options.planted
+        )
+        stack.options["sample"] = [options.seed, options.scale, options.planted, options.tls_days]
+        web = Web(tls_days_left=options.tls_days)
+        started = stack.up(fresh=options.fresh, then=lambda stack: start_sample(stack, settings, web))
+    else:
+        started = stack.up(fresh=options.fresh)
+    if options.inventory is not None:
+        write_inventory(stack, options.inventory)
     _table(stack.status())
     print(f"up in {time.monotonic() - began:.1f} s" if started else "was up already")
     return 0

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,10 +23,10 @@ from tests.stack.errors import DiskFullError, PortLostError, StackError
 from tests.stack.places import ServerUser, lasting_place, server_user
 from tests.stack.process import Identity, end_tree, identify, processes_within, send_tree
 from tests.stack.servers import mongodb, postgresql, redis
-from tests.stack.servers.base import Builder, start_member
+from tests.stack.servers.base import HOST, Builder, start_member
 from tests.stack.state import Member, State, boot_id, exclusive, read_state, write_state
 
-__all__ = ["STORES", "Stack"]
+__all__ = ["STORES", "Stack", "ready_file", "sweep"]
 
 STORES = ("postgresql18", "postgresql17", "mongodb", "redis8", "redis62")
 NEEDED_BYTES = 600 * 2**20  # a MongoDB with its journal takes 300 MiB, a PostgreSQL 60
@@ -180,6 +182,7 @@ class Stack:
     def _stop(self, member: Member) -> None:
         if member.identity is not None:
             end_tree(member.identity, signal.Signals[member.stop_signal], STOP_SECONDS)
+        ready_file(member).unlink(missing_ok=True)
         member.identity, member.paused = None, False
 
     def _kill(self, member: Member) -> None:
@@ -191,10 +194,15 @@ class Stack:
     def _start(self, member: Member) -> None:
         if member.condition in ("up", "paused"):
             raise StackError(f"{member.name} runs already ({member.condition})")
-        if member.store not in self.endpoints:
-            raise StackError(f"{member.name} belongs to the sample application: start the stack anew")
-        check = servers.ready_check(self.endpoints[member.store], member.port or 0)
-        start_member(member, check, self._user, self._save)
+        start_member(member, self._ready(member), self._user, self._save)
+
+    def _ready(self, member: Member) -> Callable[[], bool]:
+        endpoint = self.endpoints.get(member.store)
+        if endpoint is not None:
+            return servers.ready_check(endpoint, member.port or 0)
+        if member.port is not None:
+            return partial(_answers, member.port)
+        return ready_file(member).exists
 
     def _pause(self, member: Member) -> None:
         if member.identity is None or not member.identity.alive:
@@ -209,9 +217,9 @@ class Stack:
 
     # --- for the sample application -----------------------------------------------------------------------------
 
-    def add_member(self, member: Member, ready: Callable[[], bool]) -> None:
-        """Start one more process that lives and ends with the stack."""
-        start_member(member, ready, self._user, self._save)
+    def add_member(self, member: Member) -> None:
+        """Start one more process that lives and ends with the stack; ready when its port, or else its file, is."""
+        self._start(member)
 
     def note(self, **facts: Any) -> None:
         """Write down something about the sample application."""
@@ -321,6 +329,16 @@ class Stack:
             state = self._required()
             change(state)
             write_state(self.folder, state)
+
+
+def ready_file(member: Member) -> Path:
+    """The file by which a process without a port says that it is ready."""
+    return Path(member.folder) / f"{member.name}.ready"
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _without(members: list[Member], store: str) -> list[Member]:

@@ -10,7 +10,7 @@ import random
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -131,8 +131,3 @@ def _explained(member: Member, log: Path, seen: int, what: str) -> StackError:
     if "no space left on device" in low:
         return DiskFullError(f"{member.name} {what}: no space left on the device of {member.folder}")
     return StackError(f"{member.name} {what}. The end of its log {log}:\n{tail}")
-
-
-def run_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """The caller's environment with additions, for our own Python programs."""
-    return {**os.environ, **extra}

@@ -99,7 +99,7 @@ def ready(endpoint: Endpoint, port: int) -> Ready:
 
     def check() -> bool:
         try:
-            with direct(port) as client:
+            with direct(port, answer_milliseconds=1000) as client:
                 client.admin.command("ping")
         except pymongo.errors.PyMongoError:
             return False
@@ -108,7 +108,7 @@ def ready(endpoint: Endpoint, port: int) -> Ready:
     return check
 
 
-def direct(port: int) -> Client:
+def direct(port: int, answer_milliseconds: int = 20_000) -> Client:
     """A client of one member, not logged in."""
     return pymongo.MongoClient(
         HOST,
@@ -116,7 +116,7 @@ def direct(port: int) -> Client:
         directConnection=True,
         serverSelectionTimeoutMS=SELECTION_MILLISECONDS,
         connectTimeoutMS=SELECTION_MILLISECONDS,
-        socketTimeoutMS=20_000,
+        socketTimeoutMS=answer_milliseconds,
     )
 
 

@@ -28,8 +28,8 @@ from tests.stack.state import Member
 
 __all__ = ["create", "ready"]
 
-# Small and quick, since nothing here has to survive a power cut. In the file, not on the command line, so that a
-# module's ALTER SYSTEM has effect. summarize_wal lets incremental backups be made; both versions know it.
+# Small and quick: nothing here has to survive a power cut, though it does survive a killed server, as a real one would.
+# In the file, not on the command line, so that a module's ALTER SYSTEM has effect. summarize_wal lets incremental backups be made; both versions know it.
 SETTINGS = """
 listen_addresses = '{host}'
 port = {port}
@@ -39,8 +39,6 @@ track_io_timing = on
 max_connections = 60
 shared_buffers = '32MB'
 fsync = off
-synchronous_commit = off
-full_page_writes = off
 max_wal_size = '256MB'
 summarize_wal = on
 log_min_messages = warning

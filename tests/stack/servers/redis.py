@@ -9,6 +9,8 @@ import hashlib
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.base import HOST, MONITOR, Builder, Ready, clean_environment, free_port, start_member
@@ -35,6 +37,15 @@ maxmemory 256mb
 maxmemory-policy noeviction
 latency-monitor-threshold 100
 """
+
+
+# No second try: a store that was stopped on purpose would be asked for minutes.
+DEFAULTS: dict[str, Any] = {
+    "decode_responses": True,
+    "socket_timeout": 20,
+    "socket_connect_timeout": 5,
+    "retry": Retry(NoBackoff(), 0),
+}
 
 
 def create(builder: Builder) -> tuple[Endpoint, list[Member]]:
@@ -78,7 +89,7 @@ def ready(endpoint: Endpoint, port: int) -> Ready:
 
     def check() -> bool:
         try:
-            with connect(endpoint) as client:
+            with connect(endpoint, socket_timeout=1, socket_connect_timeout=1) as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False
@@ -94,7 +105,7 @@ def connect(endpoint: Endpoint, **options: Any) -> redis.Redis:
         username=endpoint.user,
         password=endpoint.password,
         db=int(endpoint.database),
-        **({"decode_responses": True, "socket_timeout": 20, "socket_connect_timeout": 5} | options),
+        **(DEFAULTS | options),
     )
 
 

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fixtures that other tests stand on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+import redis.exceptions
+
+from tests.stack.application.queues.run import NPM_LIBRARIES, Counts
+from tests.stack.endpoint import Endpoint
+from tests.stack.servers import mongodb as mongodb_server
+from tests.stack.servers import postgresql as postgresql_server
+from tests.stack.servers import redis as redis_server
+
+EXTENSIONS = {"pg_stat_statements", "pgstattuple", "amcheck", "pg_buffercache", "pg_visibility"}
+PLANTED_COUNTS = {"active": 3, "completed": 100, "failed": 50, "delayed": 20, "prioritized": 20, "waiting": 30}
+
+
+def test_versions_and_contrib(postgresql17: Endpoint, postgresql18: Endpoint) -> None:
+    for endpoint, major in ((postgresql17, 17), (postgresql18, 18)):
+        with postgresql_server.connect(endpoint) as session:
+            assert session.info.server_version // 10_000 == major
+            names = session.execute("SELECT name FROM pg_available_extensions").fetchall()
+            assert {str(name) for (name,) in names} >= EXTENSIONS
+            assert session.execute("SHOW shared_preload_libraries").fetchone() == ("pg_stat_statements",)
+        with postgresql_server.connect(endpoint.as_monitor()) as session:
+            assert session.execute("SELECT pg_has_role('pg_monitor', 'USAGE')").fetchone() == (True,)
+            assert session.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (False,)
+
+
+def test_fresh_postgresql_database_is_empty(fresh_postgresql_database: Endpoint) -> None:
+    with postgresql_server.connect(fresh_postgresql_database) as session:
+        tables = session.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+        assert tables == (0,)
+        session.execute("CREATE TABLE left_behind ()")
+
+
+def test_fresh_mongodb_database_is_a_replica_set(fresh_mongodb_database: Endpoint) -> None:
+    with mongodb_server.connect(fresh_mongodb_database) as client:
+        hello = client.admin.command("hello")
+        assert (hello["setName"], hello["hosts"]) == ("rs0", [f"127.0.0.1:{fresh_mongodb_database.port}"])
+        assert client[fresh_mongodb_database.database].list_collection_names() == []
+        client[fresh_mongodb_database.database].left.insert_one({})
+
+
+def test_mongodb_replica_set_has_three_members(mongodb_replica_set: Endpoint) -> None:
+    with mongodb_server.connect(mongodb_replica_set) as client:
+        assert len(client.admin.command("replSetGetStatus")["members"]) == 3
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_fresh_redis_forgets_data_and_settings(fresh_redis: Endpoint, turn: int) -> None:
+    with redis_server.connect(fresh_redis) as client:
+        assert client.dbsize() == 0
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        assert client.slowlog_len() == 0
+        client.set("left", "behind")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+
+
+def test_redis_monitor_reads_and_does_not_write(fresh_redis: Endpoint) -> None:
+    with redis_server.connect(fresh_redis) as client:
+        client.set("key", "value")
+    with redis_server.connect(fresh_redis.as_monitor()) as client:
+        assert client.get("key") == "value"
+        assert client.info()["redis_version"]
+        assert client.config_get("maxmemory")
+        assert client.slowlog_get() == []
+        for forbidden in (lambda: client.set("key", "other"), client.flushall, lambda: client.config_set("dir", "/")):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                forbidden()
+
+
+def test_redis_keeps_a_rewritten_configuration(fresh_redis: Endpoint) -> None:
+    with redis_server.connect(fresh_redis) as client:
+        assert client.config_rewrite()
+
+
+def test_hanging_socket_takes_and_never_answers(hanging_socket: tuple[str, int]) -> None:
+    with socket.create_connection(hanging_socket, timeout=5) as client:
+        client.sendall(b"PING\r\n")
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+
+
+def test_dead_port_refuses(dead_port: tuple[str, int]) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(dead_port, timeout=5)
+
+
+@pytest.mark.parametrize(("library", "version"), NPM_LIBRARIES)
+def test_npm_queues_hold_the_plan(
+    npm_queue: Callable[..., tuple[Endpoint, Counts]], library: str, version: str
+) -> None:
+    endpoint, counts = npm_queue(library, version)
+    calls = counts["customer-calls"]
+    if library == "bull":  # its prioritized jobs wait with the others
+        assert calls["waiting"] == PLANTED_COUNTS["waiting"] + PLANTED_COUNTS["prioritized"]
+    for state in set(PLANTED_COUNTS) & set(calls) - {"waiting"}:
+        assert calls[state] == PLANTED_COUNTS[state]
+    with redis_server.connect(endpoint) as client:
+        active = client.lrange("bull:customer-calls:active", 0, -1)
+        assert len(active) == 3
+        assert not client.exists(*[f"bull:customer-calls:{job}:lock" for job in active]), (
+            "stalled: their locks are gone"
+        )
+
+
+def test_python_queue_is_clean_on_demand(python_queue: Callable[..., tuple[Endpoint, Counts]]) -> None:
+    _, counts = python_queue(planted=False)
+    assert {state: count for state, count in counts["customer-calls"].items() if count} == {"completed": 20}
