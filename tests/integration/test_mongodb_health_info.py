@@ -5,17 +5,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pymongo
 import pymongo.errors
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
@@ -29,6 +38,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import
 from tests.integration.running import run_module
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers import mongodb as servers
+from tests.stack.servers.base import free_port
 from tests.stack.stack import Stack
 
 MODULE = "mongodb_health_info"
@@ -630,3 +640,107 @@ def test_a_member_that_was_removed(mongodb_replica_set: Endpoint) -> None:
     assert severities(result)["mongodb.replica_set_unconfigured"] == "critical"
     assert result["server"]["role"] == "unconfigured"
     sound_again(mongodb_replica_set)
+
+
+# --- a standalone server, with TLS ----------------------------------------------------------------------------------
+
+
+def pem(path: Path, *parts: bytes) -> Path:
+    path.write_bytes(b"".join(parts))
+    path.chmod(0o600)
+    return path
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Files of an authority, of a server on this host, and of a client."""
+
+    authority: Path
+    server: Path
+    client: Path
+    client_key: Path
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates for a day."""
+    folder, now = tmp_path_factory.mktemp("tls"), datetime.now(timezone.utc)
+    authority_key = ec.generate_private_key(ec.SECP256R1())
+    authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+
+    def signed(name: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType) -> bytes:
+        builder = x509.CertificateBuilder(authority_name, name, key.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+        certificate = builder.add_extension(extension, critical=False).sign(authority_key, hashes.SHA256())
+        return certificate.public_bytes(Encoding.PEM)
+
+    def private(key: ec.EllipticCurvePrivateKey) -> bytes:
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    server_key, client_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    server, client = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name), x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)])
+        for name in ("server", "client")
+    )
+    basic = x509.BasicConstraints(ca=True, path_length=None)
+    return Certificates(
+        authority=pem(folder / "authority.pem", signed(authority_name, authority_key, basic)),
+        server=pem(folder / "server.pem", signed(server, server_key, here), private(server_key)),
+        client=pem(folder / "client.pem", signed(client, client_key, here)),
+        client_key=pem(folder / "client.key", private(client_key)),
+    )
+
+
+@contextmanager
+def standalone(program: str, folder: Path, *more: str) -> Iterator[dict[str, Any]]:
+    """Run a server that is no member of a replica set and asks for no login; return how to reach it."""
+    port = free_port()
+    data = folder / "data"
+    data.mkdir()
+    argv = [program, "--dbpath", str(data), "--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket", *more]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(argv, stdout=log, stderr=log)
+    address = {"login_host": "127.0.0.1", "login_port": port, "thresholds": SUPPORTED}
+    try:
+        wait_for(lambda: b"Waiting for connections" in (folder / "log").read_bytes())
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def program(mongodb_stack: Stack) -> str:
+    """The server's program."""
+    return mongodb_stack.status()[0].argv[0]
+
+
+def test_a_standalone_server_has_no_trouble_with_replication(program: str, tmp_path: Path) -> None:
+    with standalone(program, tmp_path) as address:
+        result = run_module(MODULE, address)
+    assert (result["findings"], result["server"]["role"]) == ([], "standalone")
+    assert result["metrics"]["mongodb_replica_set"] == 0
+    assert "mongodb_oplog_window_seconds" not in result["metrics"]
+
+
+def test_tls(program: str, tmp_path: Path, certificates: Certificates) -> None:
+    files = ["--tlsCertificateKeyFile", str(certificates.server), "--tlsCAFile", str(certificates.authority)]
+    with standalone(program, tmp_path, "--tlsMode", "requireTLS", *files) as address:
+        address |= {"connect_timeout": "3s"}
+        trust = {"tls": True, "ca_cert": str(certificates.authority)}
+        ours = {"client_cert": str(certificates.client), "client_key": str(certificates.client_key)}
+        before = set(Path(tempfile.gettempdir()).glob("upkeep-*.pem"))
+        good = run_module(MODULE, {**address, **trust, **ours})
+        assert (good["findings"], good["metrics"]["mongodb_up"]) == ([], 1)
+        assert set(Path(tempfile.gettempdir()).glob("upkeep-*.pem")) <= before, "a key was left behind"
+
+        one_critical(run_module(MODULE, {**address, **trust}), "mongodb.unreachable")
+        untrusted = one_critical(run_module(MODULE, {**address, **ours, "tls": True}), "mongodb.unreachable")
+        assert "CERTIFICATE_VERIFY_FAILED" in untrusted["message"]
+        assert "ca_cert" in untrusted["remedy"]
+        misnamed = run_module(MODULE, {**address, **trust, **ours, "login_host": "localhost"})
+        one_critical(misnamed, "mongodb.unreachable")
+        assert run_module(MODULE, {**address, **ours, "tls": True, "validate_certs": False})["findings"] == []
+        plain = one_critical(run_module(MODULE, address), "mongodb.unreachable")
+        assert "TLS" in plain["remedy"]
