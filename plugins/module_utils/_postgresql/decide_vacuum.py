@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._core.finding import Finding
 from .._core.health import Situation
@@ -24,8 +23,7 @@ MOST_FINDINGS = 10
 _OFF = ("false", "off", "no", "0")
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(NamedTuple):
     """How far a table is beyond the points at which autovacuum would begin.
 
     :param vacuum: changes in multiples of what makes autovacuum vacuum it; 1 is due.

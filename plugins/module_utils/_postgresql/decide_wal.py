@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from .._core.finding import Finding
@@ -26,8 +25,8 @@ FEWEST_CHECKPOINTS = 4
 
 def decide_checkpoints(seen: Checkpoints, situation: Situation) -> Decision:
     """Judge how many of the checkpoints since the last run the amount of WAL forced."""
-    timed = grown("timed", asdict(seen), situation.previous or None)
-    requested = grown("requested", asdict(seen), situation.previous or None)
+    timed = grown("timed", seen._asdict(), situation.previous or None)
+    requested = grown("requested", seen._asdict(), situation.previous or None)
     if timed is None or requested is None:
         return Decision()
     decision = Decision(
@@ -47,7 +46,7 @@ def decide_checkpoints(seen: Checkpoints, situation: Situation) -> Decision:
 
 def remember_checkpoints(seen: Checkpoints, _situation: Situation) -> Mapping[str, Any]:
     """Keep the counters."""
-    return asdict(seen)
+    return seen._asdict()
 
 
 def decide_archiving(seen: Archiving, situation: Situation) -> Decision:
@@ -62,7 +61,7 @@ def decide_archiving(seen: Archiving, situation: Situation) -> Decision:
         }
     )
     failing = _failing(archiver, seen, situation)
-    failures = grown("failed", asdict(archiver), situation.previous or None)
+    failures = grown("failed", archiver._asdict(), situation.previous or None)
     what = f"failures since the last run, the last of them with {archiver.last_failed_file}:"
     decision.findings += failing or situation.thresholds.judge(
         "archive_failures", "postgresql.archive_failures", situation.subject, failures, what

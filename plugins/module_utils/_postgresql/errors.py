@@ -10,7 +10,7 @@ texts are known here; a text in another language still reaches the user, as ``un
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._core.errors import AccessDenied, AuthenticationFailed, StoreError, StoreTimeout, StoreUnreachable
 
@@ -23,8 +23,7 @@ class ConnectionsExhausted(StoreError):
     condition = "connections_exhausted"
 
 
-@dataclass(frozen=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What one kind of error says.
 
     :param error: the error it becomes.

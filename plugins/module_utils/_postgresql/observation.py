@@ -4,12 +4,13 @@
 """What is read from a server: one class for the rows of each query, whose columns are its fields. Pure.
 
 Ages and lengths of time are in seconds by the server's own clock, so a clock that is wrong here does no harm.
+Named tuples, because a frozen dataclass takes five times as long to make, and each task imports all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = [
     "Archiver", "Archiving", "Availability", "Checkpoints", "Connections", "Database", "DatabaseAge", "Group", "Holder",
@@ -18,8 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(NamedTuple):
     """The server and the session's rights.
 
     :param number: version as 180006.
@@ -50,8 +50,7 @@ class Server:
         return None if text is None else float(text)
 
 
-@dataclass(frozen=True)
-class Availability:
+class Availability(NamedTuple):
     """:param latency_milliseconds: how long the server took to answer SELECT 1."""
 
     server: Server
@@ -59,8 +58,7 @@ class Availability:
     expected_role: str = "any"
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Sessions that are alike. State and kind are None where the user may not see them."""
 
     database: str | None
@@ -75,8 +73,7 @@ class Group:
         return self.kind == "client backend" or (self.kind is None and bool(self.user and self.database))
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """How many connections a role or a database may have. :param kind: ``role`` or ``database``."""
 
     kind: str
@@ -84,8 +81,7 @@ class Limit:
     connections: int
 
 
-@dataclass(frozen=True)
-class Connections:
+class Connections(NamedTuple):
     """All sessions in groups, and the limits below the server's own."""
 
     server: Server
@@ -93,8 +89,7 @@ class Connections:
     limits: tuple[Limit, ...]
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """One session with an open transaction.
 
     :param waits: whether it waits for a lock.
@@ -112,8 +107,7 @@ class Session:
     state_seconds: float
 
 
-@dataclass(frozen=True)
-class Waiter:
+class Waiter(NamedTuple):
     """A session that waits for a lock.
 
     :param seconds: for how long; None where the version does not say (13).
@@ -125,8 +119,7 @@ class Waiter:
     blockers: tuple[int, ...] | list[int]
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A transaction prepared for two-phase commit."""
 
     gid: str
@@ -134,8 +127,7 @@ class Prepared:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Sessions:
+class Sessions(NamedTuple):
     """Open transactions, the waits among them, prepared transactions (oldest first)."""
 
     server: Server
@@ -144,8 +136,7 @@ class Sessions:
     prepared: tuple[Prepared, ...]
 
 
-@dataclass(frozen=True)
-class Standby:
+class Standby(NamedTuple):
     """A receiver of WAL, as its sender sees it. State and lags are None where the user may not see them.
 
     :param lag_bytes: WAL that it has not replayed yet.
@@ -160,8 +151,7 @@ class Standby:
     lag_seconds: float | None
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """A replication slot.
 
     :param retained_bytes: WAL kept for it.
@@ -180,8 +170,7 @@ class Slot:
     synced: bool
 
 
-@dataclass(frozen=True)
-class Receiver:
+class Receiver(NamedTuple):
     """A standby's own view.
 
     :param lag_bytes: WAL received and not replayed; None before any came.
@@ -197,8 +186,7 @@ class Receiver:
     streaming: bool | None
 
 
-@dataclass(frozen=True)
-class Replication:
+class Replication(NamedTuple):
     """Both directions: who receives from this server, and from whom it receives."""
 
     server: Server
@@ -207,8 +195,7 @@ class Replication:
     receiver: Receiver | None
 
 
-@dataclass(frozen=True)
-class DatabaseAge:
+class DatabaseAge(NamedTuple):
     """Age of a database's oldest unfrozen transaction and multixact, in ids."""
 
     database: str
@@ -216,8 +203,7 @@ class DatabaseAge:
     multixacts: int
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """What keeps vacuum from freezing and removing rows. :param age: in transaction ids."""
 
     kind: str
@@ -226,8 +212,7 @@ class Holder:
     age: int
 
 
-@dataclass(frozen=True)
-class Wraparound:
+class Wraparound(NamedTuple):
     """Distance to the end of ids, and the oldest holder of it."""
 
     server: Server
@@ -235,8 +220,7 @@ class Wraparound:
     holder: Holder | None
 
 
-@dataclass(frozen=True)
-class Database:
+class Database(NamedTuple):
     """A database's counters since ``reset``. The database named ```` is what all share."""
 
     database: str
@@ -249,8 +233,7 @@ class Database:
     reset: float | None
 
 
-@dataclass(frozen=True)
-class Checkpoints:
+class Checkpoints(NamedTuple):
     """Checkpoints (on a standby: restart points) since ``reset``."""
 
     timed: int
@@ -258,8 +241,7 @@ class Checkpoints:
     reset: float | None
 
 
-@dataclass(frozen=True)
-class Archiver:
+class Archiver(NamedTuple):
     """The archiver's counters, and when it last succeeded and failed, in seconds since 1970."""
 
     archived: int
@@ -271,8 +253,7 @@ class Archiver:
     may_list: bool
 
 
-@dataclass(frozen=True)
-class Archiving:
+class Archiving(NamedTuple):
     """:param waiting: WAL files that wait to be archived; None if the user may not see it."""
 
     server: Server
@@ -280,16 +261,14 @@ class Archiving:
     waiting: int | None
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """A database's size in bytes; None if the user may not see it."""
 
     database: str
     bytes: int | None
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A table with changes since it was last vacuumed or analyzed.
 
     :param rows: the planner's estimate; below zero: never counted.
@@ -318,16 +297,14 @@ class Table:
         return f"{self.schema}.{self.name}"
 
 
-@dataclass(frozen=True)
-class Tables:
+class Tables(NamedTuple):
     """The most changed tables of the database that is connected to. :param autovacuum: None: not asked."""
 
     server: Server
     tables: tuple[Table, ...]
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(NamedTuple):
     """An index that is not valid."""
 
     oid: int
@@ -336,8 +313,7 @@ class Index:
     name: str
 
 
-@dataclass(frozen=True)
-class Indexes:
+class Indexes(NamedTuple):
     """Invalid indexes that nobody is building.
 
     :param hidden_builds: index builds of other users that the user may not see: an index may be one of theirs.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._core.runner import Context
 from .client import PostgresqlClient
@@ -44,8 +44,7 @@ SELECT gid, database::text AS database, extract(epoch FROM clock_timestamp() - p
 FROM pg_prepared_xacts ORDER BY prepared LIMIT 100"""
 
 
-@dataclass(frozen=True)
-class _One:
+class _One(NamedTuple):
     one: int
 
 

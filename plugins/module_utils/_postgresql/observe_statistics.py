@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._core.runner import Context
 from .client import PostgresqlClient
@@ -30,7 +30,7 @@ SELECT archived_count AS archived, failed_count AS failed,
     has_function_privilege('pg_ls_archive_statusdir()', 'EXECUTE') AS may_list
 FROM pg_stat_archiver"""
 
-WAITING = "SELECT count(*) AS count FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"
+WAITING = "SELECT count(*) AS files FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"
 
 AGES = """
 SELECT datname::text AS database, age(datfrozenxid)::bigint AS transactions, mxid_age(datminmxid)::bigint AS multixacts
@@ -54,9 +54,8 @@ SELECT datname::text AS database,
 FROM pg_database WHERE NOT datistemplate ORDER BY 1"""
 
 
-@dataclass(frozen=True)
-class _Count:
-    count: int
+class _Count(NamedTuple):
+    files: int
 
 
 def observe_databases(client: PostgresqlClient, _context: Context) -> tuple[Database, ...]:
@@ -80,7 +79,7 @@ def observe_archiving(client: PostgresqlClient, _context: Context) -> Archiving:
     archiver = client.row("read the archiver", ARCHIVER, Archiver)
     waiting = None
     if archiver.may_list and client.server.settings.get("archive_mode") != "off":
-        waiting = client.row("count the WAL files to archive", WAITING, _Count).count
+        waiting = client.row("count the WAL files to archive", WAITING, _Count).files
     return Archiving(client.server, archiver, waiting)
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._core.runner import Context
 from .client import PostgresqlClient
@@ -46,8 +46,7 @@ SELECT index_relid AS oid, relid IS NULL AS hidden FROM pg_stat_progress_create_
 WHERE datname = current_database()"""
 
 
-@dataclass(frozen=True)
-class _Build:
+class _Build(NamedTuple):
     oid: int | None
     hidden: bool
 
