@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The daily run finds what is planted in the sample application, and nothing in a clean one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.conftest import Daily, Sample
+from tests.stack.application.planted import Plant, planted_for
+
+MODULES = (
+    "postgresql_health_info",
+    "mongodb_health_info",
+    "redis_health_info",
+    "queue_health_info",
+    "http_health_info",
+)
+PLANTS = planted_for(*MODULES)
+
+
+@pytest.fixture(scope="module")
+def found(planted: Sample) -> Daily:
+    """A daily run over the planted sample."""
+    return planted.daily(upkeep_fail_on="never")
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=[plant.id for plant in PLANTS])
+def test_what_is_planted_is_found(found: Daily, plant: Plant) -> None:
+    assert plant.finding in found.ids(subject=plant.subject), f"{plant.what} ({plant.where}) was not found"
+
+
+def test_only_what_is_planted_is_found(found: Daily) -> None:
+    strangers = [
+        finding["message"]
+        for finding in found.findings()
+        if finding["of"] not in ("host", "report") and finding["id"] not in {plant.finding for plant in PLANTS}
+    ]
+    assert strangers == []
+
+
+def test_a_clean_application_has_no_findings(clean: Sample) -> None:
+    clean.daily()
+    daily = clean.daily(upkeep_fail_on="critical")
+    # The host is this machine and not a part of the sample: its disk, its clock and its load are what they are.
+    assert [finding["message"] for finding in daily.findings() if finding["of"] != "host"] == []
+    assert {result["subject"] for result in daily.report["results"]} >= {
+        "postgresql",
+        "mongodb",
+        "redis",
+        "queue",
+        "http",
+        "host",
+    }
+
+
+def test_the_findings_are_for_people(found: Daily) -> None:
+    for finding in found.findings():
+        assert finding["remedy"], finding["id"]
+        assert finding["message"] in found.run.output or finding["message"]
+    assert "planted" not in found.page
+
+
+def test_no_password_is_shown(planted: Sample, found: Daily) -> None:
+    passwords = {endpoint.password for endpoint in planted.stack.endpoints.values()}
+    passwords |= {endpoint.monitor_password for endpoint in planted.stack.endpoints.values()}
+    passwords |= {planted.stack.sample["token"]}
+    for password in passwords - {None}:
+        assert password not in found.run.output
+        assert password not in found.page
+        for path in planted.folder.rglob("*"):
+            if path.is_file() and "inventory" not in path.parts:
+                assert password not in path.read_text(errors="replace"), path
