@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs one module many times in one playbook: starting Ansible costs more than most runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.integration.running import run_playbook
+
+
+def run_each(name: str, runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Run a module with each of several sets of options; return the results, with ``outcome``, in the same order.
+
+    The outcome of a run that fails is ``ignored``, for the next ones are made all the same. No result may hold a traceback.
+    """
+    tasks = [
+        {"name": f"Run {number}", f"dataops.upkeep.{name}": dict(params), "ignore_errors": True}
+        for number, params in enumerate(runs)
+    ]
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": sys.executable},
+        "tasks": tasks,
+    }
+    with tempfile.TemporaryDirectory(prefix="upkeep-test-") as folder:
+        playbook = Path(folder, "play.json")
+        playbook.write_text(json.dumps([play]), encoding="utf-8")
+        run = run_playbook(playbook, "-i", "localhost,")
+    assert len(run.tasks) == len(runs), run.output
+    assert "Traceback" not in run.output
+    return [{**task["result"], "outcome": task["outcome"]} for task in run.tasks]
