@@ -56,7 +56,7 @@ class Nothing(InfoTask):
         return Decision()
 
     def server(self, observation):
-        return {}
+        return dict()
 
 
 if __name__ == "__main__":

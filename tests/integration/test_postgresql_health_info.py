@@ -298,16 +298,20 @@ def test_a_session_that_is_stopped_while_it_is_used(fresh_postgresql18_database:
 
 def test_the_password_is_on_no_command_line(hanging_socket: tuple[str, int]) -> None:
     parameters = {"login_host": hanging_socket[0], "login_port": hanging_socket[1], "login_password": PASSWORD}
-    seen: list[str] = []
+    seen: set[str] = set()
+    over = threading.Event()
 
     def look() -> None:
-        for _attempt in range(15):
-            seen.append(subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout)
-            time.sleep(0.1)
+        while not over.wait(0.05):
+            lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+            seen.update(line for line in lines.splitlines() if MODULE in line or PASSWORD in line)
 
     watcher = threading.Thread(target=look)
     watcher.start()
-    run_module(MODULE, {**parameters, "connect_timeout": "1s"})
-    watcher.join()
-    assert any(MODULE in text for text in seen)
-    assert not any(PASSWORD in text for text in seen)
+    try:
+        run_module(MODULE, {**parameters, "connect_timeout": "1s"})
+    finally:
+        over.set()
+        watcher.join()
+    assert seen, "the module was seen at work"
+    assert not any(PASSWORD in line for line in seen)

@@ -42,7 +42,7 @@ def decide_sessions(seen: Sessions, situation: Situation) -> Decision:
             "transaction_seconds", "postgresql.long_transaction", subject, longest.transaction_seconds, what
         )
     if longest_idle:
-        what = f"{len(idle)} idle in transaction; {_who(longest_idle)} has been for"
+        what = f"{len(idle)} idle in transaction, the longest {_who(longest_idle)}, for"
         decision.findings += judge(
             "idle_in_transaction_seconds", "postgresql.idle_in_transaction", subject, longest_idle.state_seconds, what
         )
@@ -89,9 +89,8 @@ def _blocked(waits: Mapping[int, Waiter], by_pid: Mapping[int, Session], situati
         return []
     pid = max(seconds, key=lambda waiter: seconds[waiter])
     roots = [_blocker(root, by_pid) for root in root_blockers(pid, waits)]
-    what = (
-        f"{len(seconds)} wait for locks; {_who(by_pid[pid])}, blocked by {' and '.join(roots) or 'each other'}, has for"
-    )
+    blockers = " and ".join(roots) or "each other"
+    what = f"{len(seconds)} wait for locks, the longest {_who(by_pid[pid])}, blocked by {blockers}, for"
     return situation.thresholds.judge(
         "blocked_seconds", "postgresql.blocked_session", situation.subject, seconds[pid], what
     )
