@@ -84,9 +84,9 @@ extends_documentation_fragment:
   - dataops.upkeep.attributes.info_module
   - dataops.upkeep.attributes.actiongroup_all
 notes:
-  - "Threshold C(cpu_percent) (percent, warning 80, critical 95): CPU use over O(cpu_interval), and its mean since the
-    last run."
-  - "Threshold C(load_per_core) (ratio, warning 1.5, critical 3): load average over five minutes for each CPU."
+  - "Threshold C(cpu_percent) (percent, warning 80, critical 95): CPU use over O(cpu_interval), which is a warning at
+    most, as a short while says little; and its mean since the last run."
+  - "Threshold C(load_per_core) (ratio, warning 1.5, critical off): load average over five minutes for each CPU."
   - "Threshold C(memory_percent) (percent, warning 85, critical 95): memory that is not available. Caches are
     available."
   - "Threshold C(swap_percent) (percent, warning 80, critical off): swap space in use."

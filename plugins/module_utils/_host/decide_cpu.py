@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .._core.health import Remembered, Situation
 from .._core.runner import Decision
+from .._core.severity import Severity
 from .facts import CpuTimes, CpuUse, Load
 
 __all__ = ["decide_cpu", "decide_load", "remember_cpu"]
@@ -37,11 +40,15 @@ def used_since(use: CpuUse, situation: Situation) -> float | None:
 
 
 def decide_cpu(use: CpuUse, situation: Situation) -> Decision:
-    """CPU use now, and in the mean since the last run, against ``cpu_percent``."""
+    """CPU use now, and in the mean since the last run, against ``cpu_percent``.
+
+    The use now is a warning at most: any host is fully at work for a second now and then.
+    """
     now, since = used_percent(use), used_since(use, situation)
     judge, subject = situation.thresholds.judge, situation.subject
+    brief = judge("cpu_percent", "host.cpu", subject, now, f"CPU use over {use.seconds:.1f} s is")
     decision = Decision(
-        judge("cpu_percent", "host.cpu", subject, now, f"CPU use over {use.seconds:.1f} s is")
+        [replace(finding, severity=Severity.WARNING) for finding in brief]
         + judge("cpu_percent", "host.cpu_sustained", subject, since, "mean CPU use since the last run is")
     )
     numbers = {

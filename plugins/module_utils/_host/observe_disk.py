@@ -34,6 +34,9 @@ NO_STORAGE = frozenset(
 READ_ONLY = frozenset(("cramfs", "erofs", "iso9660", "romfs", "squashfs", "udf"))
 """Images that are full by nature and cannot grow."""
 
+INJECTED = frozenset(("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/dev/termination-log"))
+"""Single files that a container engine mounts from its own folder."""
+
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -77,7 +80,7 @@ def real_mounts(mounts: list[Mount]) -> list[Mount]:
     chosen: dict[str, Mount] = {}
     for mount in mounts:
         overlay_root = mount.point == "/" and mount.kind in ("overlay", "fuse.fuse-overlayfs")
-        if (mount.kind in NO_STORAGE or mount.kind in READ_ONLY) and not overlay_root:
+        if (mount.kind in NO_STORAGE | READ_ONLY and not overlay_root) or mount.point in INJECTED:
             continue
         rank = (mount.read_only, mount.root != "/", len(mount.point))
         other = chosen.get(mount.device)
@@ -95,7 +98,7 @@ def observe_disk(watch: Watch, context: Context) -> list[MountUse]:
     wanted = context.params.get("mounts")
     if not wanted:
         uses = [_use(watch.host, mount, context) for mount in real_mounts(mounts)]
-        # A file as mount point (/etc/hosts in a container) and a mount that another hides are no places to fill.
+        # A single file as mount point and a mount that another hides are no places to fill.
         return [use for use in uses if use is not None and (use.used or use.available or use.hangs)]
     by_point = {mount.point: mount for mount in mounts}
     found = []

@@ -18,9 +18,9 @@ HEALTH_THRESHOLDS = (
         source="B2, P8: CPU above 80 %",
     ),
     Threshold(
-        "load_per_core", "ratio", 1.5, 3,
+        "load_per_core", "ratio", 1.5, None,
         remedy="More tasks want a CPU or a disk than there are CPUs: see vmstat 1 (r: CPU, b: disk) and top.",
-        source="1 is a host just fully used; 1.5 over five minutes is a queue that does not drain",
+        source="1 is a host just fully used; 1.5 over five minutes is a queue that does not drain; slow, and no outage",
     ),
     Threshold(
         "memory_percent", "percent", 85, 95,

@@ -232,6 +232,8 @@ CONTAINER_MOUNTS = r"""
 100 90 0:80 / / rw,relatime - overlay overlay rw,lowerdir=/l,upperdir=/u
 101 100 0:81 / /proc rw - proc proc rw
 102 100 254:0 /containers/1/hosts /etc/hosts rw,relatime - ext4 /dev/vda rw
+104 100 254:0 /volumes/logs /var/log/application rw,relatime - ext4 /dev/vda rw
+105 100 8:33 /key /etc/key rw,relatime - ext4 /dev/sdc rw
 103 100 8:17 /volumes/data /data rw,relatime - ext4 /dev/sdb rw
 """
 
@@ -242,11 +244,12 @@ def folders(root: Path, *names: str) -> None:
 
 
 def test_in_a_container_the_root_counts_and_files_that_are_mounted_do_not(tmp_path: Path) -> None:
-    folders(tmp_path, "data", "etc")
+    folders(tmp_path, "data", "etc", "var/log/application")
     (tmp_path / "etc/hosts").write_text("")
+    (tmp_path / "etc/key").write_text("")
     host = host_in(tmp_path, {"proc/self/mountinfo": CONTAINER_MOUNTS})
     uses = observe_disk(watch_of(host), context_of(mounts=None))
-    assert [use.mount for use in uses] == ["/", "/data"]
+    assert [use.mount for use in uses] == ["/", "/data", "/var/log/application"]
     assert all(use.used > 0 and use.available > 0 for use in uses)
 
 
