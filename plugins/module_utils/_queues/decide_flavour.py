@@ -77,11 +77,11 @@ def keeping(value: Any) -> Keeping | None:
     :returns: None if nothing is removed or nothing is said.
     """
     if value is True:
-        return Keeping(count=0)
+        return Keeping(number=0)
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):
-        return Keeping(count=int(value))
+        return Keeping(number=int(value))
     if isinstance(value, dict):
         count, age = value.get("count"), value.get("age")
         return Keeping(None if count is None else int(count), None if age is None else float(age))

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._core.finding import Finding
 from .._core.health import Situation
@@ -35,8 +34,7 @@ LEAST_FINISHED = 20
 """Below this many finished jobs a failure rate says nothing."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What one check gets.
 
     :param queues: those that could be read.
@@ -229,7 +227,7 @@ def _cut(keeping: Keeping | None, kept: int, window: float) -> bool:
     """Whether jobs that ended within the window may have been removed already."""
     if keeping is None:
         return False
-    by_count = keeping.count is not None and kept >= keeping.count
+    by_count = keeping.number is not None and kept >= keeping.number
     return by_count or (keeping.age is not None and keeping.age < window)
 
 

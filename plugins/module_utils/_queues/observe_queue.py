@@ -10,8 +10,7 @@ Nothing here is above O(log n) but ranges of a bounded length, and nothing is wr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .._core.runner import Context
 from .._redis.client import RedisClient
@@ -41,8 +40,7 @@ METRIC_FIELDS = ("count", "prevTS", "prevCount")
 Command: TypeAlias = "Sequence[str | int | float]"
 
 
-@dataclass(frozen=True)
-class _Keys:
+class _Keys(NamedTuple):
     """The answers of the first round trip, by name."""
 
     meta: Sequence[str | None]

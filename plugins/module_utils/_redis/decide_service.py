@@ -112,7 +112,12 @@ def remember_replication(replication: Replication, _situation: Situation) -> dic
 def _failures(state: Persistence, subject: str) -> list[Finding]:
     """What the server itself says went wrong with saving."""
     failed = (
-        ("redis.rdb_failed", Severity.CRITICAL, state.save_status, "the last snapshot failed; by default writes are refused then"),
+        (
+            "redis.rdb_failed",
+            Severity.CRITICAL,
+            state.save_status,
+            "the last snapshot failed; writes may be refused",
+        ),
         ("redis.aof_failed", Severity.CRITICAL, state.aof_write_status, "writing the append-only file failed"),
         (
             "redis.aof_rewrite_failed",

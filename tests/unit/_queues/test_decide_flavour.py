@@ -81,11 +81,11 @@ def test_a_pause(evidence: Evidence, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (True, Keeping(count=0)),
+        (True, Keeping(number=0)),
         (False, None),
         (None, None),
-        (100, Keeping(count=100)),
-        (0, Keeping(count=0)),
+        (100, Keeping(number=100)),
+        (0, Keeping(number=0)),
         ({"age": 3600}, Keeping(age=3600.0)),
         ({"count": 5, "age": 60}, Keeping(5, 60.0)),
         ({}, Keeping()),

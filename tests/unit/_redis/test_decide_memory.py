@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,17 +41,17 @@ HEALTHY = Memory(
      (95.01, {"redis.memory": "critical"}), (101.0, {"redis.memory": "critical"})],
 )  # fmt: skip
 def test_memory_of_maxmemory(used: float, expected: dict[str, str]) -> None:
-    memory = replace(HEALTHY, used=round(used * MIB))
+    memory = HEALTHY._replace(used=round(used * MIB))
     assert found(decide_memory(memory, situation())) == expected
 
 
 def test_a_server_that_may_evict_is_never_critical_for_being_full() -> None:
-    full = replace(HEALTHY, used=100 * MIB, policy="allkeys-lru")
+    full = HEALTHY._replace(used=100 * MIB, policy="allkeys-lru")
     assert found(decide_memory(full, situation())) == {"redis.memory": "warning"}
 
 
 def test_an_unknown_policy_is_judged_as_the_strict_one() -> None:
-    full = replace(HEALTHY, used=100 * MIB, policy=None)
+    full = HEALTHY._replace(used=100 * MIB, policy=None)
     assert found(decide_memory(full, situation())) == {"redis.memory": "critical"}
 
 
@@ -61,7 +60,7 @@ def test_an_unknown_policy_is_judged_as_the_strict_one() -> None:
     [(850, {}), (851, {"redis.system_memory": "warning"}), (951, {"redis.system_memory": "critical"})],
 )
 def test_without_maxmemory_the_machine_is_the_limit(used: int, expected: dict[str, str]) -> None:
-    decision = decide_memory(replace(HEALTHY, maximum=None, used=used * MIB), situation())
+    decision = decide_memory(HEALTHY._replace(maximum=None, used=used * MIB), situation())
     assert found(decision) == expected
     assert decision.metrics["redis_memory_max_bytes"] == 0
     assert "redis_memory_used_percent" not in decision.metrics
@@ -78,12 +77,12 @@ def test_without_maxmemory_the_machine_is_the_limit(used: int, expected: dict[st
     ],
 )
 def test_fragmentation_needs_both_limits(ratio: float | None, size: int | None, expected: dict[str, str]) -> None:
-    memory = replace(HEALTHY, frag_ratio=ratio, frag_bytes=size)
+    memory = HEALTHY._replace(frag_ratio=ratio, frag_bytes=size)
     assert found(decide_memory(memory, situation())) == expected
 
 
 def test_refused_writes_are_counted_since_the_last_run() -> None:
-    refusing = replace(HEALTHY, counters={"run_id": "a", "out_of_memory_errors": 7})
+    refusing = HEALTHY._replace(counters={"run_id": "a", "out_of_memory_errors": 7})
     assert found(decide_memory(refusing, situation())) == {}
     decision = decide_memory(refusing, situation(remember_memory(HEALTHY, situation())))
     assert found(decision) == {"redis.out_of_memory": "warning"}

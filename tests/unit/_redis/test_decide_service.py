@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.decide_service import (
@@ -40,13 +38,13 @@ FOLLOWER = Replica("10.0.0.2:6379", "online", 10.0, 100 * 1024**2)
     ("clients", "expected"),
     [
         (CALM, {}),
-        (replace(CALM, connected=801), {"redis.clients": "warning"}),
-        (replace(CALM, connected=951), {"redis.clients": "critical"}),
-        (replace(CALM, maximum=None), {}),
-        (replace(CALM, maximum=0), {}),
-        (replace(CALM, connected=None), {}),
-        (replace(CALM, blocked=101), {"redis.blocked_clients": "warning"}),
-        (replace(CALM, blocked=None), {}),
+        (CALM._replace(connected=801), {"redis.clients": "warning"}),
+        (CALM._replace(connected=951), {"redis.clients": "critical"}),
+        (CALM._replace(maximum=None), {}),
+        (CALM._replace(maximum=0), {}),
+        (CALM._replace(connected=None), {}),
+        (CALM._replace(blocked=101), {"redis.blocked_clients": "warning"}),
+        (CALM._replace(blocked=None), {}),
     ],
 )
 def test_clients(clients: Clients, expected: dict[str, str]) -> None:
@@ -54,7 +52,7 @@ def test_clients(clients: Clients, expected: dict[str, str]) -> None:
 
 
 def test_rejected_connections_since_the_last_run() -> None:
-    more = replace(CALM, counters={"run_id": "a", "rejected": 6})
+    more = CALM._replace(counters={"run_id": "a", "rejected": 6})
     earlier = situation(remember_clients(CALM, situation()))
     assert found(decide_clients(CALM, earlier)) == {}
     assert found(decide_clients(more, earlier)) == {"redis.rejected_connections": "warning"}
@@ -65,17 +63,17 @@ def test_rejected_connections_since_the_last_run() -> None:
     ("state", "expected"),
     [
         (SAVED, {}),
-        (replace(SAVED, save_age=48 * 3600 + 1.0), {"redis.save_overdue": "warning"}),
-        (replace(SAVED, save_age=9e9, changes=0), {}),
-        (replace(SAVED, save_age=9e9, changes=None), {}),
-        (replace(SAVED, save_age=None), {}),
-        (replace(SAVED, save_age=9e9, snapshots=False), {}),
-        (replace(SAVED, save_age=9e9, snapshots=None), {"redis.save_overdue": "warning"}),
-        (replace(SAVED, save_status="err"), {"redis.rdb_failed": "critical"}),
-        (replace(SAVED, save_status=None), {}),
-        (replace(SAVED, aof_write_status="err"), {}),
-        (replace(SAVED, aof=True, aof_write_status="err"), {"redis.aof_failed": "critical"}),
-        (replace(SAVED, aof=True, aof_rewrite_status="err"), {"redis.aof_rewrite_failed": "warning"}),
+        (SAVED._replace(save_age=48 * 3600 + 1.0), {"redis.save_overdue": "warning"}),
+        (SAVED._replace(save_age=9e9, changes=0), {}),
+        (SAVED._replace(save_age=9e9, changes=None), {}),
+        (SAVED._replace(save_age=None), {}),
+        (SAVED._replace(save_age=9e9, snapshots=False), {}),
+        (SAVED._replace(save_age=9e9, snapshots=None), {"redis.save_overdue": "warning"}),
+        (SAVED._replace(save_status="err"), {"redis.rdb_failed": "critical"}),
+        (SAVED._replace(save_status=None), {}),
+        (SAVED._replace(aof_write_status="err"), {}),
+        (SAVED._replace(aof=True, aof_write_status="err"), {"redis.aof_failed": "critical"}),
+        (SAVED._replace(aof=True, aof_rewrite_status="err"), {"redis.aof_rewrite_failed": "warning"}),
     ],
 )
 def test_persistence(state: Persistence, expected: dict[str, str]) -> None:
@@ -83,7 +81,7 @@ def test_persistence(state: Persistence, expected: dict[str, str]) -> None:
 
 
 def test_a_user_who_may_not_read_settings_is_told_of_the_doubt() -> None:
-    finding = decide_persistence(replace(SAVED, save_age=9e9, snapshots=None), situation()).findings[0]
+    finding = decide_persistence(SAVED._replace(save_age=9e9, snapshots=None), situation()).findings[0]
     assert "may not be read" in finding.message
 
 
@@ -91,11 +89,11 @@ def test_a_user_who_may_not_read_settings_is_told_of_the_doubt() -> None:
     ("replica", "expected"),
     [
         (FOLLOWER, {}),
-        (replace(FOLLOWER, lag_seconds=11), {"redis.replica_lag": "warning"}),
-        (replace(FOLLOWER, lag_seconds=61), {"redis.replica_lag": "critical"}),
-        (replace(FOLLOWER, lag_seconds=None, lag_bytes=None), {}),
-        (replace(FOLLOWER, lag_bytes=100 * 1024**2 + 1), {"redis.replica_lag_bytes": "warning"}),
-        (replace(FOLLOWER, state="wait_bgsave"), {"redis.replica_not_online": "warning"}),
+        (FOLLOWER._replace(lag_seconds=11), {"redis.replica_lag": "warning"}),
+        (FOLLOWER._replace(lag_seconds=61), {"redis.replica_lag": "critical"}),
+        (FOLLOWER._replace(lag_seconds=None, lag_bytes=None), {}),
+        (FOLLOWER._replace(lag_bytes=100 * 1024**2 + 1), {"redis.replica_lag_bytes": "warning"}),
+        (FOLLOWER._replace(state="wait_bgsave"), {"redis.replica_not_online": "warning"}),
     ],
 )
 def test_each_replica_of_a_master(replica: Replica, expected: dict[str, str]) -> None:
