@@ -102,7 +102,8 @@ def test_the_same_seed_gives_the_same_data(postgresql18: Endpoint, mongodb: Endp
     def digests(settings: Settings) -> dict[str, str]:
         wipe()
         loaded = load(endpoints, settings)
-        tables = postgresql.digest(loaded["postgresql"]) | mongodb_data.digest(loaded["mongodb"])
+        tables = {f"table {name}": digest for name, digest in postgresql.digest(loaded["postgresql"]).items()}
+        tables |= mongodb_data.digest(loaded["mongodb"])
         return tables | {prefix: redis.digest(redis8, f"{prefix}:*") for prefix in ("analytics", "sess", "user")}
 
     settings = Settings(now=NOW, scale=0.02, planted=False)

@@ -22,6 +22,8 @@ HOST_NAME = "demo"
 APPLICATION = "delauto"
 HEADER = "# Written by tests.stack for one running stack. Holds passwords.\n---\n"
 SAMPLE_NAMES = {"postgresql": "beo_automation", "mongodb": "delauto", "redis": "delauto-cache"}
+# Which servers the wheels hold is no trouble of the application: that some are out of support is known here.
+KNOWN_VERSIONS = {"mongodb": {"unsupported_days": "off"}, "redis": {"unsupported_days": "off"}}
 # The troubles of the sample are seconds old when it is looked at; in production they would be minutes.
 FRESH_TROUBLE = {
     "postgresql": {"idle_in_transaction_seconds": {"warning": 1}, "blocked_seconds": {"warning": 1}},
@@ -59,9 +61,16 @@ def inventory_variables(stack: Stack) -> dict[str, Any]:
     if sample:
         found["upkeep_http"] = _http(sample["url"])
         found["upkeep_logs"] = sample["logs"]
-        if sample["planted"]:
-            found["upkeep_thresholds"] = FRESH_TROUBLE
+    found["upkeep_thresholds"] = _thresholds(bool(sample and sample["planted"]))
     return found
+
+
+def _thresholds(planted: bool) -> dict[str, dict[str, Any]]:
+    limits: dict[str, dict[str, Any]] = {subject: dict(each) for subject, each in KNOWN_VERSIONS.items()}
+    if planted:
+        for subject, each in FRESH_TROUBLE.items():
+            limits.setdefault(subject, {}).update(each)
+    return limits
 
 
 def _entry(name: str, endpoint: Endpoint) -> dict[str, Any]:

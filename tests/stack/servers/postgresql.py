@@ -29,7 +29,8 @@ from tests.stack.state import Member
 __all__ = ["create", "ready"]
 
 # Small and quick: nothing here has to survive a power cut, though it does survive a killed server, as a real one would.
-# In the file, not on the command line, so that a module's ALTER SYSTEM has effect. summarize_wal lets incremental backups be made; both versions know it.
+# In the file, not on the command line, so that a module's ALTER SYSTEM has effect. summarize_wal lets incremental
+# backups be made; both versions know it.
 SETTINGS = """
 listen_addresses = '{host}'
 port = {port}

@@ -65,11 +65,9 @@ def _plan(name: str, settings: Settings, source: random.Random) -> QueuePlan:
     share = 1.0 if name == "customer-calls" else 0.4
     oldest = 14 * 24 * HOUR  # some older than the 24 hours and 7 days after which jobs ought to be cleaned
 
-    def jobs(number: int, youngest: int = 60, oldest: int = oldest, **more: Any) -> list[dict[str, Any]]:
-        return [
-            _job(source, age=source.randrange(youngest, oldest)) | more
-            for _number in range(max(1, round(number * share * settings.scale)))
-        ]
+    def jobs(number: int, youngest: int = 60, oldest: int = oldest) -> list[dict[str, Any]]:
+        count = max(1, round(number * share * settings.scale))
+        return [_job(source, age=source.randrange(youngest, oldest)) for _ in range(count)]
 
     failed = [
         job
