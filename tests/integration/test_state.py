@@ -13,15 +13,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import StateError
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.memory import Memory
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
+from tests.stack.endpoint import Endpoint
+from tests.stack.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITERS = 8
@@ -283,6 +287,52 @@ class TestStoreTrouble:
 
     def test_the_socket_hangs(self, scheme: str, hanging_socket: tuple[str, int]) -> None:
         self.check(scheme, hanging_socket, reading)
+
+
+class TestStoreFaults:
+    """The same for what only a real store can show."""
+
+    @pytest.fixture(params=["postgresql18", "mongodb", "redis8"])
+    def name(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    def test_a_store_that_is_paused_in_mid_session_and_comes_back(
+        self, name: str, request: pytest.FixtureRequest
+    ) -> None:
+        stack: Stack = request.getfixturevalue(f"{name}_stack")
+        memory = open_memory(stack.endpoints[name].uri, Secrets())
+        assert memory.read("pause") == (None, 0)
+        stack.pause(name)
+        try:
+            with pytest.raises(StateError) as caught:
+                memory.read("pause")
+            assert caught.value.remedy
+        finally:
+            stack.resume(name)
+        assert memory.read("pause") == (None, 0)
+
+    def test_a_schema_that_the_uri_names_is_used(self, fresh_postgresql18_database: Endpoint) -> None:
+        with psycopg.connect(fresh_postgresql18_database.uri) as connection:
+            connection.execute("CREATE SCHEMA upkeep")
+        uri = f"{fresh_postgresql18_database.uri}?options=-csearch_path%3Dupkeep"
+        assert open_memory(uri, Secrets()).compare_and_set("x", {"n": 1}, 0)
+        with psycopg.connect(fresh_postgresql18_database.uri) as connection:
+            assert connection.execute("SELECT key FROM upkeep.upkeep_state").fetchall() == [("x",)]
+
+    def test_a_wrong_password(self, name: str, request: pytest.FixtureRequest) -> None:
+        endpoint: Endpoint = request.getfixturevalue(name)
+        memory = open_memory(replace(endpoint, password="hunter22").uri, Secrets())
+        with pytest.raises(StateError) as caught:
+            writing(memory)
+        assert "hunter22" not in str(caught.value)
+        assert "state at 127.0.0.1" in str(caught.value)
+        assert caught.value.remedy
+
+    def test_a_user_who_may_only_look(self, name: str, request: pytest.FixtureRequest) -> None:
+        endpoint: Endpoint = request.getfixturevalue(name)
+        memory = open_memory(endpoint.as_monitor().uri, Secrets())
+        with pytest.raises(StateError, match=r"(?i)permission|lacks the right|may not"):
+            writing(memory)
 
 
 @pytest.fixture(autouse=True)

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._core.connection import Connection, Defaults
+from .._core.connection import Connection
+from .._core.deadline import Deadline
 from .._core.dependency import PYMONGO
-from .._core.errors import AccessDenied, AuthenticationFailed, StoreError, StoreTimeout, StoreUnreachable
+from .._core.errors import AccessDenied
 from .._core.memory import Record
+from .._mongodb.client import DEFAULTS, connect
+from .._mongodb.errors import translate
 from .codec import decode, encode, stored_name
-from .session import Session
+from .session import NO_DEADLINE_SECONDS, Session
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -27,8 +29,6 @@ __all__ = ["MongodbMemory", "open_mongodb"]
 
 DEFAULT_DATABASE = "upkeep"
 SAFE = "/:@ ,=+"
-AUTHENTICATION_FAILED, UNAUTHORIZED = 18, 13
-"""Error codes of the server."""
 
 
 class MongodbMemory:
@@ -43,7 +43,7 @@ class MongodbMemory:
     def read(self, key: str) -> tuple[Record | None, int]:
         """Return the document and its version."""
         name = stored_name(key, SAFE)
-        with self._session.use(f"read the document {key}") as database:
+        with self._database(f"read the document {key}") as database:
             found = database["upkeep_state"].find_one({"_id": name})
         if found is None:
             return None, 0
@@ -52,7 +52,7 @@ class MongodbMemory:
     def compare_and_set(self, key: str, value: Record, version: int) -> bool:
         """Replace the document if its version still is ``version``."""
         name, text = stored_name(key, SAFE), encode(value)
-        with self._session.use(f"write the document {key}") as database:
+        with self._database(f"write the document {key}") as database:
             documents = database["upkeep_state"]
             if version:
                 change = {"$set": {"value": text}, "$inc": {"version": 1}}
@@ -66,7 +66,7 @@ class MongodbMemory:
     def append(self, series: str, record: Record, keep: int = 1000) -> None:
         """Append a record under the series' next number and delete what is older than the newest ``keep``."""
         name, text = stored_name(series, SAFE), encode(record)
-        with self._session.use(f"append to the series {series}") as database:
+        with self._database(f"append to the series {series}") as database:
             number = self._next_number(database, name)
             records = database["upkeep_series"]
             records.insert_one({"_id": {"series": name, "number": number}, "value": text})
@@ -77,10 +77,22 @@ class MongodbMemory:
         if limit <= 0:
             return ()
         name = stored_name(series, SAFE)
-        with self._session.use(f"read the series {series}") as database:
+        with self._database(f"read the series {series}") as database:
             cursor = database["upkeep_series"].find({"_id": _between(name, 0, 2**62)}).sort("_id", -1).limit(limit)
             found = list(cursor)
         return [decode(record["value"], f"a record of {name} in upkeep_series") for record in reversed(found)]
+
+    @contextmanager
+    def _database(self, tried: str) -> Iterator[Database]:
+        """Give the database for one operation, with the driver's errors turned into ours."""
+        with self._session.use(tried) as database:
+            try:
+                yield database
+            except PYMONGO.load().errors.PyMongoError as error:
+                translated = translate(tried, error)
+                if isinstance(translated, AccessDenied):
+                    translated.remedy = f"Grant the user the role readWrite on the database {database.name}."
+                raise translated from error
 
     @staticmethod
     def _next_number(database: Database, series: str) -> int:
@@ -105,44 +117,13 @@ def open_mongodb(uri: str) -> MongodbMemory:
     :raises MissingDependency: pymongo is absent.
     """
     PYMONGO.load()
-    connection = Connection.resolve({"uri": uri}, {}, Defaults("MongoDB", 27017, {}))
-    return MongodbMemory(Session(connection.label, partial(_connect, uri, connection.timeout), _translated))
+    connection = Connection.resolve({"uri": uri}, {}, DEFAULTS)
+    return MongodbMemory(Session(connection.label, lambda: _connect(connection)))
 
 
 @contextmanager
-def _connect(uri: str, timeout: float) -> Iterator[Database]:
-    """Connect when first asked, with a limit on each answer."""
-    driver = PYMONGO.load()
-    milliseconds = round(timeout * 1000)
-    with _translated("connect"):
-        client = driver.MongoClient(
-            uri,
-            appname="upkeep state",
-            serverSelectionTimeoutMS=milliseconds,
-            connectTimeoutMS=milliseconds,
-            socketTimeoutMS=milliseconds,
-            w="majority",
-            wTimeoutMS=milliseconds,
-        )
-    with client:
-        yield client.get_default_database(DEFAULT_DATABASE)
-
-
-@contextmanager
-def _translated(tried: str) -> Iterator[None]:
-    """Turn pymongo's errors into StoreErrors."""
-    errors = PYMONGO.load().errors
-    try:
-        yield
-    except errors.OperationFailure as error:
-        if error.code == AUTHENTICATION_FAILED:
-            raise AuthenticationFailed(tried, str(error), "Correct user and password in `state`.") from error
-        if error.code == UNAUTHORIZED:
-            raise AccessDenied(tried, str(error), "Grant the user readWrite on that database.") from error
-        raise StoreError(tried, str(error)) from error
-    except (errors.NetworkTimeout, errors.ExecutionTimeout, errors.WTimeoutError) as error:
-        raise StoreTimeout(tried, str(error)) from error
-    except errors.ConnectionFailure as error:
-        raise StoreUnreachable(tried, str(error).partition(", Timeout:")[0]) from error
-    except errors.PyMongoError as error:
-        raise StoreError(tried, str(error)) from error
+def _connect(connection: Connection) -> Iterator[Database]:
+    """Give the database, with writes that a change of the primary cannot undo."""
+    concern = PYMONGO.load().write_concern.WriteConcern("majority", wtimeout=round(connection.timeout * 1000))
+    with connect(connection, Deadline(NO_DEADLINE_SECONDS)) as client:
+        yield client.driver.get_database(client.database or DEFAULT_DATABASE, write_concern=concern)

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._core.connection import Connection, Defaults
+from .._core.bounded import bounded
+from .._core.connection import Connection
 from .._core.dependency import PSYCOPG
-from .._core.errors import AccessDenied, AuthenticationFailed, StoreError, StoreUnreachable
+from .._core.errors import AccessDenied, StoreError, StoreTimeout
 from .._core.memory import Record
+from .._core.units import format_duration
+from .._postgresql.errors import explain_login, explain_statement, text_of
+from .._postgresql.options import DEFAULTS, hosts_in, libpq_options
+from .._postgresql.watchdog import Watchdog
 from .codec import decode, encode, stored_name
 from .session import Session
 
@@ -23,10 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["PostgresqlMemory", "open_postgresql"]
 
 SAFE = "/:@ ,=+"
-CREATE_LOCK = 0x75706B656570
-"""Key of the advisory lock under which the tables are made ("upkeep"): CREATE TABLE IF NOT EXISTS alone can collide."""
-
 CREATE = """
+SELECT pg_advisory_xact_lock(128870446327152);
 CREATE TABLE IF NOT EXISTS upkeep_state (
     key text PRIMARY KEY,
     version bigint NOT NULL,
@@ -40,6 +42,7 @@ CREATE TABLE IF NOT EXISTS upkeep_series (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (series, id)
 )"""
+"""One transaction, as all that is sent in one message. It locks, for two CREATE TABLE IF NOT EXISTS can collide."""
 READ = "SELECT value, version FROM upkeep_state WHERE key = %s"
 INSERT = "INSERT INTO upkeep_state (key, value, version) VALUES (%s, %s, 1) ON CONFLICT (key) DO NOTHING"
 UPDATE = "UPDATE upkeep_state SET value = %s, version = version + 1, changed_at = now() WHERE key = %s AND version = %s"
@@ -51,13 +54,66 @@ DELETE FROM upkeep_series WHERE series = %s AND id <= (
 TAIL = "SELECT value FROM upkeep_series WHERE series = %s ORDER BY id DESC LIMIT %s"
 
 
+class MissingTables(StoreError):
+    """Nothing was written here before."""
+
+
+class Tables:
+    """A connection to the tables, on which every statement has a limit of time.
+
+    The client of the health checks has none for writers: it never waits for a lock, and here one run may wait shortly
+    for another's.
+
+    :param connection: in autocommit.
+    :param timeout: seconds for one statement.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], timeout: float) -> None:
+        self._connection = connection
+        self._timeout = timeout
+        self._watchdog = Watchdog(connection.fileno())
+
+    def execute(self, tried: str, statement: str, values: tuple[Any, ...] = ()) -> psycopg.Cursor[Any]:
+        """Run a statement.
+
+        :raises MissingTables: the tables are not there.
+        :raises StoreError: anything else went wrong.
+        """
+        driver = PSYCOPG.load()
+        try:
+            with self._watchdog.limit(self._timeout):
+                return self._connection.execute(statement, values or None)
+        except driver.errors.UndefinedTable as error:
+            raise MissingTables(tried, text_of(error)) from error
+        except driver.errors.InsufficientPrivilege as error:
+            remedy = "Grant the user CREATE on the schema once, or let an administrator make the tables for it."
+            raise AccessDenied(tried, text_of(error), remedy) from error
+        except driver.Error as error:
+            if self._watchdog.barked:
+                raise StoreTimeout(tried, f"no answer within {format_duration(self._timeout)}") from error
+            raise explain_statement(tried, error.sqlstate, text_of(error)) from error
+
+    def write(self, tried: str, statement: str, values: tuple[Any, ...]) -> int:
+        """Run a statement and return how many rows it wrote; make the tables if they are absent."""
+        try:
+            return self.execute(tried, statement, values).rowcount
+        except MissingTables:
+            self.execute("make the tables upkeep_state and upkeep_series", CREATE)
+            return self.execute(tried, statement, values).rowcount
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+        self._watchdog.close()
+
+
 class PostgresqlMemory:
     """Memory in the tables ``upkeep_state`` and ``upkeep_series``.
 
-    :param session: the connection, in autocommit.
+    :param session: gives the tables.
     """
 
-    def __init__(self, session: Session[psycopg.Connection[Any]]) -> None:
+    def __init__(self, session: Session[Tables]) -> None:
         self._session = session
 
     def read(self, key: str) -> tuple[Record | None, int]:
@@ -71,15 +127,16 @@ class PostgresqlMemory:
         """Replace the document if its version still is ``version``."""
         name, text = stored_name(key, SAFE), encode(value)
         statement, values = (UPDATE, (text, name, version)) if version else (INSERT, (name, text))
-        with self._session.use(f"write the document {key}") as connection:
-            return _write(connection, statement, values) == 1
+        tried = f"write the document {key}"
+        with self._session.use(tried) as tables:
+            return tables.write(tried, statement, values) == 1
 
     def append(self, series: str, record: Record, keep: int = 1000) -> None:
         """Append a record and delete what is older than the newest ``keep``."""
-        name = stored_name(series, SAFE)
-        with self._session.use(f"append to the series {series}") as connection:
-            _write(connection, APPEND, (name, encode(record)))
-            connection.execute(TRIM, (name, name, keep))
+        name, tried = stored_name(series, SAFE), f"append to the series {series}"
+        with self._session.use(tried) as tables:
+            tables.write(tried, APPEND, (name, encode(record)))
+            tables.execute(tried, TRIM, (name, name, keep))
 
     def tail(self, series: str, limit: int) -> Sequence[Record]:
         """Return the newest records, oldest first."""
@@ -89,64 +146,50 @@ class PostgresqlMemory:
 
     def _rows(self, tried: str, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         """Return a query's rows, none if the tables are not made yet."""
-        with self._session.use(tried) as connection:
+        with self._session.use(tried) as tables:
             try:
-                return connection.execute(statement, values).fetchall()
-            except PSYCOPG.load().errors.UndefinedTable:
+                return tables.execute(tried, statement, values).fetchall()
+            except MissingTables:
                 return []
-
-
-def _write(connection: psycopg.Connection[Any], statement: str, values: tuple[Any, ...]) -> int:
-    """Run a statement and return how many rows it wrote; make the tables if they are absent."""
-    try:
-        return connection.execute(statement, values).rowcount
-    except PSYCOPG.load().errors.UndefinedTable:
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (CREATE_LOCK,))
-            connection.execute(CREATE)
-        return connection.execute(statement, values).rowcount
 
 
 def open_postgresql(uri: str) -> PostgresqlMemory:
     """Return the memory in the database that ``uri`` names.
 
+    :raises InvalidInput: it cannot be understood.
     :raises MissingDependency: psycopg is absent.
     """
     PSYCOPG.load()
-    connection = Connection.resolve({"uri": uri}, {}, Defaults("PostgreSQL", 5432, {}))
-    return PostgresqlMemory(Session(connection.label, partial(_connect, uri, connection.timeout), _translated))
+    connection = Connection.resolve({"uri": uri}, {}, DEFAULTS)
+    _options(connection)
+    return PostgresqlMemory(Session(connection.label, lambda: _connect(connection)))
+
+
+def _options(connection: Connection) -> dict[str, Any]:
+    """Return libpq's options, with the session's settings as the URI and the server have them, the schema above all.
+
+    :raises InvalidInput: the URI cannot be understood.
+    """
+    options = libpq_options(connection, connection.timeout, read_only=False)
+    own = PSYCOPG.load().conninfo.conninfo_to_dict(connection.uri or "").get("options")
+    return {**options, "options": own or "", "application_name": "upkeep state"}
 
 
 @contextmanager
-def _connect(uri: str, timeout: float) -> Iterator[psycopg.Connection[Any]]:
-    """Connect, with limits on how long a statement may run or wait for a lock."""
-    driver = PSYCOPG.load()
-    with _translated("connect"):
-        connection = driver.connect(
-            uri, autocommit=True, connect_timeout=max(2, round(timeout)), application_name="upkeep state"
-        )
-    with connection:
-        milliseconds = round(timeout * 1000)
-        connection.execute(f"SET statement_timeout = {milliseconds}; SET lock_timeout = {milliseconds}")
-        yield connection
-
-
-@contextmanager
-def _translated(tried: str) -> Iterator[None]:
-    """Turn psycopg's errors into StoreErrors."""
-    driver = PSYCOPG.load()
+def _connect(connection: Connection) -> Iterator[Tables]:
+    """Connect within the limit of time, the look-up of the name included."""
+    driver, tried = PSYCOPG.load(), f"connect to {connection.store} at {connection.label}"
+    options = _options(connection)
     try:
-        yield
-    except driver.errors.InsufficientPrivilege as error:
-        remedy = "Grant the user CREATE on the schema once, or let an administrator make the tables for it."
-        raise AccessDenied(tried, _first_line(error), remedy) from error
-    except (driver.errors.InvalidPassword, driver.errors.InvalidAuthorizationSpecification) as error:
-        raise AuthenticationFailed(tried, _first_line(error), "Correct user and password in `state`.") from error
-    except driver.OperationalError as error:
-        raise StoreUnreachable(tried, _first_line(error)) from error
+        opened = bounded(
+            lambda: driver.connect(**options, autocommit=True), connection.timeout * hosts_in(options), tried
+        )
     except driver.Error as error:
-        raise StoreError(tried, _first_line(error)) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+        raise explain_login(tried, text_of(error)) from error
+    tables = Tables(opened, connection.timeout)
+    try:
+        limit = round(connection.timeout * 900)  # a little less than the client waits, so that the server answers first
+        tables.execute("set time limits", f"SET lock_timeout = {limit}; SET statement_timeout = {limit}")
+        yield tables
+    finally:
+        tables.close()

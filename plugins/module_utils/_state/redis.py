@@ -5,20 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from .._core.connection import Connection, Defaults
+from .._core.connection import Connection
+from .._core.deadline import Deadline
 from .._core.dependency import REDIS
-from .._core.errors import AccessDenied, AuthenticationFailed, StoreError, StoreTimeout, StoreUnreachable
 from .._core.memory import Record
+from .._redis.client import DEFAULTS, RedisClient, connect
 from .codec import decode, encode, stored_name
-from .session import Session
-
-if TYPE_CHECKING:
-    import redis
+from .session import NO_DEADLINE_SECONDS, Session
 
 __all__ = ["RedisMemory", "open_redis"]
 
@@ -36,17 +32,16 @@ return 1
 class RedisMemory:
     """Memory in keys that never expire. A server that evicts any key under pressure may forget them.
 
-    :param session: the connection, decoding answers to text.
+    :param session: the connection.
     """
 
-    def __init__(self, session: Session[redis.Redis]) -> None:
+    def __init__(self, session: Session[RedisClient]) -> None:
         self._session = session
 
     def read(self, key: str) -> tuple[Record | None, int]:
         """Return the document and its version."""
         name = DOCUMENT + stored_name(key, SAFE)
-        with self._session.use(f"read the document {key}") as client:
-            version, value = client.hmget(name, ["version", "value"])
+        version, value = self._ask(f"read the document {key}", ["HMGET", name, "version", "value"])
         if version is None or value is None:
             return None, 0
         return decode(value, f"the key {name} in {self._session.label}"), int(version)
@@ -54,26 +49,25 @@ class RedisMemory:
     def compare_and_set(self, key: str, value: Record, version: int) -> bool:
         """Replace the document if its version still is ``version``."""
         name, text = DOCUMENT + stored_name(key, SAFE), encode(value)
-        with self._session.use(f"write the document {key}") as client:
-            written: Any = client.eval(COMPARE_AND_SET, 1, name, str(version), text)
-        return bool(written)
+        return bool(self._ask(f"write the document {key}", ["EVAL", COMPARE_AND_SET, 1, name, str(version), text]))
 
     def append(self, series: str, record: Record, keep: int = 1000) -> None:
-        """Append a record and cut what is older than the newest ``keep``, in one transaction."""
+        """Append a record and cut what is older than the newest ``keep``; a kill in between leaves one more."""
         name, text = SERIES + stored_name(series, SAFE), encode(record)
-        with self._session.use(f"append to the series {series}") as client, client.pipeline(transaction=True) as pipe:
-            pipe.rpush(name, text)
-            pipe.ltrim(name, -keep, -1)
-            pipe.execute()
+        self._ask(f"append to the series {series}", ["RPUSH", name, text], ["LTRIM", name, -keep, -1])
 
     def tail(self, series: str, limit: int) -> Sequence[Record]:
         """Return the newest records, oldest first."""
         if limit <= 0:
             return ()
         name = SERIES + stored_name(series, SAFE)
-        with self._session.use(f"read the series {series}") as client:
-            texts = client.lrange(name, -limit, -1)
+        texts = self._ask(f"read the series {series}", ["LRANGE", name, -limit, -1])
         return [decode(text, f"an entry of {name} in {self._session.label}") for text in texts]
+
+    def _ask(self, tried: str, *commands: Sequence[str | int | float]) -> Any:
+        """Send commands in one go and return the first answer."""
+        with self._session.use(tried) as client:
+            return client.ask_all(tried, commands)[0]
 
 
 def open_redis(uri: str) -> RedisMemory:
@@ -82,37 +76,5 @@ def open_redis(uri: str) -> RedisMemory:
     :raises MissingDependency: redis-py is absent.
     """
     REDIS.load()
-    connection = Connection.resolve({"uri": uri}, {}, Defaults("Redis", 6379, {}))
-    return RedisMemory(Session(connection.label, partial(_connect, uri, connection.timeout), _translated))
-
-
-@contextmanager
-def _connect(uri: str, timeout: float) -> Iterator[redis.Redis]:
-    """Connect when first asked, with a limit on each answer."""
-    driver = REDIS.load()
-    client = driver.Redis.from_url(
-        uri, decode_responses=True, socket_timeout=timeout, socket_connect_timeout=timeout, client_name="upkeep-state"
-    )
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-@contextmanager
-def _translated(tried: str) -> Iterator[None]:
-    """Turn redis-py's errors into StoreErrors."""
-    errors = REDIS.load().exceptions
-    try:
-        yield
-    except errors.AuthenticationError as error:
-        raise AuthenticationFailed(tried, str(error), "Correct user and password in `state`.") from error
-    except errors.NoPermissionError as error:
-        remedy = "Give the user ~upkeep_state:* +@hash +@list +eval +multi +exec."
-        raise AccessDenied(tried, str(error), remedy) from error
-    except errors.TimeoutError as error:
-        raise StoreTimeout(tried, str(error)) from error
-    except errors.ConnectionError as error:
-        raise StoreUnreachable(tried, str(error)) from error
-    except errors.RedisError as error:
-        raise StoreError(tried, str(error)) from error
+    connection = Connection.resolve({"uri": uri}, {}, DEFAULTS)
+    return RedisMemory(Session(connection.label, lambda: connect(connection, Deadline(NO_DEADLINE_SECONDS))))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Generic, TypeVar
 
 from .._core.errors import StateError, StoreError
 
-__all__ = ["Session"]
+__all__ = ["NO_DEADLINE_SECONDS", "Session"]
+
+NO_DEADLINE_SECONDS = 86400.0
+"""For clients that want a deadline: memory has none of its own, each of its requests has a limit."""
 
 Client = TypeVar("Client")
 
@@ -21,19 +24,12 @@ class Session(Generic[Client]):
     """A connection that is opened when first needed and closed when nobody needs the memory, or the process ends.
 
     :param label: where it leads to, without secrets, for errors.
-    :param connect: opens the connection; what it raises are StoreErrors.
-    :param translated: turns the driver's errors into StoreErrors.
+    :param connect: opens the connection. What it and the connection raise are StoreErrors.
     """
 
-    def __init__(
-        self,
-        label: str,
-        connect: Callable[[], AbstractContextManager[Client]],
-        translated: Callable[[str], AbstractContextManager[None]],
-    ) -> None:
+    def __init__(self, label: str, connect: Callable[[], AbstractContextManager[Client]]) -> None:
         self.label = label
         self._connect = connect
-        self._translated = translated
         self._stack = ExitStack()
         self._client: Client | None = None
         weakref.finalize(self, self._stack.close)
@@ -45,15 +41,13 @@ class Session(Generic[Client]):
         :param tried: what the operation does, as "read the document x".
         :raises StateError: there is no connection, or the operation failed.
         """
-        tried = f"{tried} in the state at {self.label}"
         try:
             if self._client is None:
                 self._client = self._stack.enter_context(self._connect())
-            with self._translated(tried):
-                yield self._client
+            yield self._client
         except StoreError as error:
             self._client = None
-            self._stack.close()
-            raise StateError(
-                tried, error.why, error.remedy or "Look after that store, or keep the state elsewhere."
-            ) from error
+            with suppress(StoreError):  # a client that lost its connection says so again at its end
+                self._stack.close()
+            remedy = error.remedy or "Look after that store, or keep the state elsewhere."
+            raise StateError(f"{tried} in the state at {self.label}", error.why, remedy) from error
