@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import atexit
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -135,9 +137,22 @@ class Client:
         """Say goodbye; a server that is silent is not waited for."""
         with PYMONGO.load().timeout(LEAST_SECONDS if self.lost else self.timeout):
             self.driver.close()
+        _exit_without_waiting()
 
     def _server_errors(self) -> list[Exception | None]:
         return [server.error for server in self.driver.topology_description.server_descriptions().values()]
+
+
+def _exit_without_waiting() -> None:
+    """Keep pymongo from waiting for its threads at the end of the process.
+
+    At exit it joins each monitor, which sleeps for up to half a second although its client was closed: as much as all
+    the rest of a task takes. They are daemons, and hold nothing by then. A pymongo that is built otherwise waits.
+    """
+    monitor = sys.modules.get("pymongo.synchronous.monitor") or sys.modules.get("pymongo.monitor")
+    wait = getattr(monitor, "_shutdown_resources", None)
+    if wait is not None:
+        atexit.unregister(wait)
 
 
 @contextmanager
