@@ -303,7 +303,7 @@ def test_the_password_is_on_no_command_line(hanging_socket: tuple[str, int]) -> 
 
     def look() -> None:
         while not over.wait(0.05):
-            lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+            lines = subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout
             seen.update(line for line in lines.splitlines() if MODULE in line or PASSWORD in line)
 
     watcher = threading.Thread(target=look)
