@@ -55,18 +55,18 @@ def kills_since(kills: OomKills, situation: Situation) -> int | None:
     A host that was started anew counts from 0, so all that it counts came since.
     """
     before = situation.previous.get("count")
-    if kills.count is None or before is None:
+    if kills.killed is None or before is None:
         return None
-    went_on = situation.previous.get("booted") == kills.booted and before <= kills.count
-    return kills.count - before if went_on else kills.count
+    went_on = situation.previous.get("booted") == kills.booted and before <= kills.killed
+    return kills.killed - before if went_on else kills.killed
 
 
 def decide_oom_kills(kills: OomKills, situation: Situation) -> Decision:
     """Processes killed since the last run against ``oom_kills``."""
     since = kills_since(kills, situation)
     metrics: dict[str, float | int] = {}
-    if kills.count is not None:
-        metrics["host_oom_kills_total"] = kills.count
+    if kills.killed is not None:
+        metrics["host_oom_kills_total"] = kills.killed
     if since is not None:
         metrics["host_oom_kills_since_last_run_count"] = since
     what = "processes killed for want of memory since the last run:"
@@ -77,7 +77,7 @@ def decide_oom_kills(kills: OomKills, situation: Situation) -> Decision:
 
 def remember_oom_kills(kills: OomKills, _situation: Situation) -> Remembered:
     """The counter, and the boot that it counts from."""
-    return {} if kills.count is None else {"count": kills.count, "booted": kills.booted}
+    return {} if kills.killed is None else {"count": kills.killed, "booted": kills.booted}
 
 
 def decide_open_files(files: OpenFiles, situation: Situation) -> Decision:

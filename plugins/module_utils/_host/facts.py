@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = [
     "ClockState",
@@ -24,8 +24,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class CpuTimes:
+class CpuTimes(NamedTuple):
     """Time that all CPUs together have spent since boot, in ticks of the kernel.
 
     :param busy: all work; guests are part of user time already.
@@ -40,8 +39,7 @@ class CpuTimes:
     total: int
 
 
-@dataclass(frozen=True)
-class CpuUse:
+class CpuUse(NamedTuple):
     """CPU times before and after an interval.
 
     :param first: at the beginning.
@@ -60,8 +58,7 @@ class CpuUse:
     container_seconds: float | None = None
 
 
-@dataclass(frozen=True)
-class Load:
+class Load(NamedTuple):
     """Load averages over 1, 5 and 15 minutes, the number of CPUs, and how long the host has been up."""
 
     one: float
@@ -71,8 +68,7 @@ class Load:
     uptime_seconds: float
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(NamedTuple):
     """Memory in bytes, of the host or of the container where its limit is lower.
 
     :param available: what a program could get without swapping; None on kernels before 3.14, which do not tell.
@@ -84,24 +80,21 @@ class Memory:
     limited: bool = False
 
 
-@dataclass(frozen=True)
-class Swap:
+class Swap(NamedTuple):
     """Swap space in bytes; a total of 0 is none."""
 
     total: int
     free: int
 
 
-@dataclass(frozen=True)
-class OomKills:
+class OomKills(NamedTuple):
     """Processes that the kernel has killed for want of memory since boot, and when that was (seconds since 1970)."""
 
-    count: int | None
+    killed: int | None
     booted: int
 
 
-@dataclass(frozen=True)
-class MountUse:
+class MountUse(NamedTuple):
     """How full one file system is.
 
     :param mount: where it is mounted.
@@ -123,16 +116,14 @@ class MountUse:
     hangs: bool = False
 
 
-@dataclass(frozen=True)
-class OpenFiles:
+class OpenFiles(NamedTuple):
     """File handles of the whole system."""
 
     used: int
     maximum: int
 
 
-@dataclass(frozen=True)
-class ClockState:
+class ClockState(NamedTuple):
     """What is known of the clock.
 
     :param error: the largest error in seconds that the kernel vouches for; None: it does not say.
@@ -143,8 +134,7 @@ class ClockState:
     skew: float | None = None
 
 
-@dataclass(frozen=True)
-class Listener:
+class Listener(NamedTuple):
     """A TCP port on which something listens.
 
     :param address: as people write it; ``0.0.0.0`` and ``::`` are all addresses.
@@ -157,16 +147,14 @@ class Listener:
     public: bool
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(NamedTuple):
     """Who listens, and the ports on which somebody should."""
 
     listeners: Sequence[Listener]
     expected: Sequence[int]
 
 
-@dataclass(frozen=True)
-class ProcessUse:
+class ProcessUse(NamedTuple):
     """The processes that one rule matches.
 
     :param rule: the rule's name.

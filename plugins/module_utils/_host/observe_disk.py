@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .._core.bounded import bounded
 from .._core.errors import StoreTimeout
@@ -40,8 +40,7 @@ INJECTED = frozenset(("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(NamedTuple):
     """One line of mountinfo.
 
     :param device: the file system's number, the same for all its mounts.
@@ -122,14 +121,13 @@ def _use(host: Host, mount: Mount, context: Context) -> MountUse | None:
             f"ask the file system at {mount.point}",
         )
     except StoreTimeout as error:
-        return replace(use, error=error.why, hangs=True)
+        return use._replace(error=error.why, hangs=True)
     except OSError:
         return None
     if found is None:
         return None
     inodes = found.f_files > 0
-    return replace(
-        use,
+    return use._replace(
         used=(found.f_blocks - found.f_bfree) * found.f_frsize,
         available=found.f_bavail * found.f_frsize,
         inodes_used=found.f_files - found.f_ffree if inodes else None,

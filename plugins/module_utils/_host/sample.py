@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._core.errors import StoreError
 from .cgroup import container_cpu_seconds
@@ -16,8 +16,7 @@ from .reader import Host
 __all__ = ["Sample", "parse_cpu_times", "stat_number", "take_sample"]
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """Counters at one moment.
 
     :param at: seconds of the monotonic clock.

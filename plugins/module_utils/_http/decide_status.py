@@ -173,7 +173,7 @@ def remember_status(seen: StatusSeen, situation: Situation) -> Remembered:
         if isinstance(result, Probed):
             row = standings(former_standing(name, situation.previous), outcomes_of(result, seen.confirmed), seen)
             kept[name] = {
-                "standing": vars(row[-1]),
+                "standing": row[-1]._asdict(),
                 "outcomes": [[at, int(failed)] for at, failed in recent_outcomes(name, result, situation)],
             }
     return {"endpoints": kept}

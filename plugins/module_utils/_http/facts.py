@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .._core.errors import StoreError, UpkeepError
 
@@ -38,8 +38,7 @@ class CertificateRejected(StoreError):
     condition = "certificate"
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """Where a request goes.
 
     :param target: path and query, as the request line has them.
@@ -63,8 +62,7 @@ class Address:
         return f"{'https' if self.tls else 'http'}://{host}{port}{self.target.partition('?')[0]}"
 
 
-@dataclass(frozen=True)
-class RateLimit:
+class RateLimit(NamedTuple):
     """A route that should refuse too many requests.
 
     :param burst: how many requests to send at most.
@@ -76,8 +74,7 @@ class RateLimit:
     status: int
 
 
-@dataclass(frozen=True, repr=False)
-class Endpoint:
+class Endpoint(NamedTuple):
     """What to ask and what to expect.
 
     :param headers: sent with requests to this endpoint; they may hold secrets.
@@ -88,11 +85,11 @@ class Endpoint:
     name: str
     address: Address
     method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes | None = None
     expect_status: Sequence[int] = (200,)
     expect_body: re.Pattern[str] | None = None
-    expect_json: Mapping[str, Any] = field(default_factory=dict)
+    expect_json: Mapping[str, Any] = MappingProxyType({})
     timeout: float = 5.0
     requests: int = 3
     validate_certs: bool = True
@@ -108,8 +105,7 @@ class Endpoint:
         return f"Endpoint({self.name})"
 
 
-@dataclass(frozen=True)
-class Certificate:
+class Certificate(NamedTuple):
     """What a server's certificate says.
 
     :param not_after: when it expires, in seconds since 1970; likewise the other.
@@ -121,8 +117,7 @@ class Certificate:
     self_signed: bool
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer.
 
     :param headers: by lower-case name; several of one name are joined by commas.
@@ -140,8 +135,7 @@ class Reply:
     milliseconds: float
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a probe failed.
 
     :param condition: second half of the finding's id.
@@ -154,8 +148,7 @@ class Failure:
     remedy: str = ""
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(NamedTuple):
     """One probe: when (seconds since 1970), and what became of it."""
 
     at: float
@@ -164,8 +157,7 @@ class Probe:
     milliseconds: float | None = None
 
 
-@dataclass(frozen=True)
-class Probed:
+class Probed(NamedTuple):
     """All probes of an endpoint in this run.
 
     :param reply: the last answer of those in order; None if there was none.
@@ -188,8 +180,7 @@ Seen = Mapping[str, Any]
 """Per endpoint what one check saw, or the error that kept it from seeing."""
 
 
-@dataclass(frozen=True)
-class StatusSeen:
+class StatusSeen(NamedTuple):
     """The probes of all endpoints, and the rules to judge them by.
 
     :param results: per endpoint its probes, or why there were none.
@@ -204,8 +195,7 @@ class StatusSeen:
     remembers: bool
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """How an endpoint stands after a row of outcomes, as a load balancer sees it.
 
     :param unhealthy: whether it failed often enough, and has not succeeded often enough since.
@@ -219,8 +209,7 @@ class Standing:
     since: float | None = None
 
 
-@dataclass(frozen=True)
-class Redirected:
+class Redirected(NamedTuple):
     """Where plain HTTP led.
 
     :param secure: whether to HTTPS.
@@ -235,8 +224,7 @@ class Redirected:
     loop: bool = False
 
 
-@dataclass(frozen=True)
-class Compression:
+class Compression(NamedTuple):
     """How a body came when compression was offered.
 
     :param encoding: empty for none.
@@ -247,16 +235,14 @@ class Compression:
     content_type: str
 
 
-@dataclass(frozen=True)
-class Unauthenticated:
+class Unauthenticated(NamedTuple):
     """What a protected route answered to a stranger."""
 
     shown: str
     status: int
 
 
-@dataclass(frozen=True)
-class RateLimited:
+class RateLimited(NamedTuple):
     """What became of a burst.
 
     :param sent: requests that were answered.

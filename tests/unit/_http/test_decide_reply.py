@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,7 +72,7 @@ def test_what_is_no_json(body: bytes) -> None:
 
 
 def test_what_is_too_long_is_not_guessed_at() -> None:
-    failure = decide_reply(replace(reply(b'{"status": "ok"}'), truncated=True), endpoint(expect_json={"status": "ok"}))
+    failure = decide_reply(reply(b'{"status": "ok"}')._replace(truncated=True), endpoint(expect_json={"status": "ok"}))
     assert failure
     assert "longer than 1 MiB" in failure.why
 

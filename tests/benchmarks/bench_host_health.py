@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What host_health_info costs beside a task that does nothing, and beside its files read bare.
+
+Usage: python -m tests.benchmarks.bench_host_health
+
+Held: less than 1.3 times the fixed cost of a task of ours that does nothing plus the time to read the same files, links
+and file systems with nothing of ours. The interval over which CPU use is measured is nearly nothing here: it is waited
+for, and not worked. Medians of interleaved rounds; the start of Ansible is taken off.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tests.benchmarks.bare_cost import report
+
+INTERVAL = 0.01
+FILES = (
+    "loadavg", "uptime", "stat", "meminfo", "vmstat", "self/mountinfo", "sys/fs/file-nr", "net/tcp", "net/tcp6",
+    "sys/kernel/hostname", "sys/kernel/osrelease",
+)  # fmt: skip
+
+
+def bare() -> float:
+    """Seconds for the same reading: kernel files, two looks at the CPU, the root's fill, and who holds which socket."""
+    started = time.perf_counter()
+    for name in FILES:
+        with suppress(OSError):
+            Path("/proc", name).read_bytes()
+    os.statvfs("/")
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if process.name.isdecimal():
+                for descriptor in (process / "fd").iterdir():
+                    descriptor.readlink()
+    time.sleep(max(0.0, started + INTERVAL - time.perf_counter()))
+    Path("/proc/stat").read_bytes()
+    return time.perf_counter() - started
+
+
+def main() -> int:
+    """Print the table and return the exit code."""
+    return int(
+        not report("host_health_info", {"cpu_interval": INTERVAL}, "import ctypes, ipaddress, socket", bare, "files")
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
