@@ -97,8 +97,12 @@ contract: venv ## Run the tests that hold for every module, present and future
 tooling: venv ## Run the tests of packaging and of the tools
 	$(PYTEST) tests/tooling
 
+.PHONY: browser
+browser: venv ## Install Chromium, which the tests of the report need, where there is none
+	python -m tools.browser
+
 .PHONY: integration
-integration: venv ## Run the tests on real stores without containers
+integration: venv browser ## Run the tests on real stores without containers
 	$(PYTEST) $(PARALLEL) tests/integration
 
 .PHONY: faults

@@ -8,7 +8,6 @@ import base64
 import json
 import os
 import select
-import shutil
 import subprocess
 import tempfile
 import time
@@ -18,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools.browser import find_browser
+
 __all__ = ["Browser", "chromium"]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -42,11 +42,9 @@ def program() -> str:
 
     :raises AssertionError: there is none; a test of the report is not passed without it.
     """
-    names = [os.environ.get("UPKEEP_CHROMIUM", ""), *NAMES]
-    for name in filter(None, names):
-        found = shutil.which(name)
-        if found:
-            return found
+    found = find_browser()
+    if found:
+        return found
     raise AssertionError(
         "There is no Chromium. Install it (Debian, Ubuntu: apt-get install chromium) or name it in UPKEEP_CHROMIUM."
     )

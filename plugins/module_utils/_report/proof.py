@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .entries import Entry
 
-__all__ = ["trouble_in"]
+__all__ = ["gap_in", "trouble_in"]
 
 
 class _Sections(HTMLParser):
@@ -33,23 +33,28 @@ class _Sections(HTMLParser):
         self.whole = tag == "html"
 
 
-def trouble_in(file: Path, format_name: str, expected: bytes, entries: Sequence[Entry]) -> str | None:
-    """Return what is wrong with a report as it lies on the disk, None if nothing is.
+def trouble_in(file: Path, expected: bytes) -> str | None:
+    """Return what is wrong with a file as it lies on the disk, None if nothing is.
 
     :param expected: what was written.
-    :param entries: every result, which the report has to hold.
     """
     try:
         content = file.read_bytes()
     except OSError as error:
         return f"it cannot be read back: {error.strerror}"
-    if content != expected:
-        return "it does not hold what was written"
-    keys = sorted(entry.key for entry in entries)
+    return None if content == expected else "it does not hold what was written"
+
+
+def gap_in(content: bytes, format_name: str, entries: Sequence[Entry]) -> str | None:
+    """Return what a rendered report lacks, None if it can be parsed and has every result.
+
+    :param entries: every result.
+    """
     if format_name == "html":
         page = _Sections()
         page.feed(content.decode("utf-8"))
-        return None if page.whole and sorted(page.results) == keys else "the page does not show every result"
+        shown = page.whole and sorted(page.results) == sorted(entry.key for entry in entries)
+        return None if shown else "the page does not show every result"
     if format_name == "json":
         kept = json.loads(content)["results"]
         return None if kept == [entry.as_dict() for entry in entries] else "it does not hold every result"

@@ -31,7 +31,7 @@ from .lock import FolderLock
 from .markdown import as_markdown
 from .page import as_html
 from .past import Past, remembered, run_record
-from .proof import trouble_in
+from .proof import gap_in, trouble_in
 from .shelf import FORMATS, Shelf, file_stem, look_at
 
 __all__ = ["Observed", "ReportTask"]
@@ -203,13 +203,14 @@ class ReportTask:
         return self._contents[format_name]
 
     def prove(self, observation: Observed, actions: Sequence[Action]) -> list[Finding]:
-        """Read every written file back."""
+        """Read every written file back, and see that what it holds is whole."""
         findings = []
+        gaps = {name: gap_in(content, name, observation.entries) for name, content in self._contents.items()}
         for action in actions:
             if action.state is not ActionState.DONE or action.kind != "write":
                 continue
             format_name = self._planned[action.subject]
-            trouble = trouble_in(Path(action.subject), format_name, self._content(format_name), observation.entries)
+            trouble = trouble_in(Path(action.subject), self._content(format_name)) or gaps[format_name]
             if trouble:
                 message = f"{action.subject}: {trouble}"
                 remedy = "Look at the disk and at who else writes there, and run the report again."

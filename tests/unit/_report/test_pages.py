@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._report.entries imp
 from ansible_collections.dataops.upkeep.plugins.module_utils._report.markdown import as_markdown
 from ansible_collections.dataops.upkeep.plugins.module_utils._report.page import LONGEST_TEXT, as_html
 from ansible_collections.dataops.upkeep.plugins.module_utils._report.past import Past, remembered, run_record
-from ansible_collections.dataops.upkeep.plugins.module_utils._report.proof import trouble_in
+from ansible_collections.dataops.upkeep.plugins.module_utils._report.proof import gap_in, trouble_in
 
 from .samples import NOW, application, finding, result
 
@@ -170,14 +172,23 @@ def test_json_holds_everything_and_the_changes() -> None:
     assert document["compared_with"] == "2026-11-21T05:30:00+00:00"
 
 
-def test_what_is_not_as_it_was_written_is_seen(tmp_path: Any) -> None:
-    made = report(*application(22))
-    content = as_html(made).encode()
+def test_what_is_not_as_it_was_written_is_seen(tmp_path: Path) -> None:
     file = tmp_path / "page.html"
-    assert "read back" in (trouble_in(file, "html", content, made.entries) or "")
-    file.write_bytes(content)
-    assert trouble_in(file, "html", content, made.entries) is None
-    assert "every result" in (trouble_in(file, "html", content, made.entries[1:]) or "")
-    file.write_bytes(content[:-100])
-    assert "what was written" in (trouble_in(file, "html", content, made.entries) or "")
-    assert "every result" in (trouble_in(file, "html", content[:-100], made.entries) or "")
+    assert "read back" in (trouble_in(file, b"whole") or "")
+    file.write_bytes(b"who")
+    assert "what was written" in (trouble_in(file, b"whole") or "")
+    file.write_bytes(b"whole")
+    assert trouble_in(file, b"whole") is None
+
+
+@pytest.mark.parametrize(("format_name", "write"), [("html", as_html), ("json", as_json)])
+def test_a_report_without_one_of_the_results_is_seen(format_name: str, write: Callable[[Report], str]) -> None:
+    made = report(*application(22))
+    content = write(made).encode()
+    assert gap_in(content, format_name, made.entries) is None
+    assert "every result" in (gap_in(content, format_name, made.entries[1:]) or "")
+
+
+def test_half_a_page_is_seen() -> None:
+    made = report(*application(22))
+    assert "every result" in (gap_in(as_html(made).encode()[:-10], "html", made.entries) or "")
