@@ -9,13 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from typing import Any
 from unittest import mock
 
 import redis
 
-from tests.benchmarks.bench_postgresql_health import MOST_RATIO, ROUNDS, TASKS, TRIVIAL, playbook_seconds
+from tests.benchmarks import bare_cost
 from tests.integration.redis_health import parameters
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect
@@ -91,31 +90,8 @@ def report(module: str, endpoint: Endpoint, run: Callable[[], object]) -> int:
 
     :param run: runs the task in this process, to learn its commands and connections.
     """
-    connections, batches, options = connections_of(endpoint, run), batches_of(run), parameters(endpoint)
-    with tempfile.TemporaryDirectory(prefix="upkeep-bench-") as name:
-        folder = Path(name)
-        (folder / "library").mkdir()
-        trivial = TRIVIAL.format(options=sorted(options)).replace("PSYCOPG", "REDIS")
-        (folder / "library/trivial.py").write_text(trivial, encoding="utf-8")
-        work: dict[str, Callable[[], float]] = {
-            "empty": lambda: playbook_seconds(folder, "empty", None),
-            "fixed": lambda: playbook_seconds(folder, "fixed", {"trivial": options}),
-            "module": lambda: playbook_seconds(folder, "module", {f"dataops.upkeep.{module}": options}),
-            "commands": lambda: bare_seconds(endpoint, batches),
-        }
-        taken: dict[str, list[float]] = {what: [] for what in work}
-        for _round in range(ROUNDS):
-            for what, measured in work.items():
-                taken[what].append(measured())
-    start, commands = median(taken["empty"]), median(taken["commands"])
-    fixed, whole = ((median(taken[what]) - start) / TASKS for what in ("fixed", "module"))
-    ratio = whole / (fixed + commands)
-    sent = sum(len(batch) for batch in batches)
-    for what, seconds in (
-        ("fixed cost of a task that imports redis", fixed),
-        (f"connection and {sent} commands in {len(batches)} batches, bare", commands),
-        (f"{module}, all checks", whole),
-    ):
-        print(f"{what:50} {seconds * 1000:7.1f} ms")
-    print(f"ratio {ratio:.2f} (below {MOST_RATIO}), connections {connections} (exactly 1)")
-    return int(ratio >= MOST_RATIO or connections != 1)
+    connections, batches = connections_of(endpoint, run), batches_of(run)
+    what = f"connection, {sum(len(batch) for batch in batches)} commands in {len(batches)} batches"
+    held = bare_cost.report(module, parameters(endpoint), "import redis", lambda: bare_seconds(endpoint, batches), what)
+    print(f"connections {connections} (exactly 1)")
+    return int(not held or connections != 1)

@@ -158,9 +158,10 @@ def test_blocked_clients(fresh_redis: Endpoint, health: Health) -> None:
 def test_connections_up_to_the_limit_and_beyond(fresh_redis: Endpoint, health: Health, client: redis.Redis) -> None:
     health.redis("clients")
     client.config_set("maxclients", 20)
+    settled, held = 2, []  # the fixture's connection and this one
     address = (fresh_redis.host, fresh_redis.port)
     with contextlib.ExitStack() as opened:
-        settled, held = client.info("clients")["connected_clients"], []
+        until(lambda: client.info("clients")["connected_clients"] == settled)
 
         def hold(number: int) -> None:
             held.extend(opened.enter_context(socket.create_connection(address)) for _connection in range(number))

@@ -73,6 +73,8 @@ _BY_TEXT: tuple[tuple[str, type[StoreError], str], ...] = (
     ),
     ("protected mode", AuthenticationFailed, "Set a password on the server, or bind it to an address on purpose."),
     ("oom command not allowed", OutOfMemory, "Raise maxmemory, remove data, or allow an eviction policy."),
+    ("masterdown", ReplicaStale, "Bring the master or the link to it back, or fail over."),
+    ("moved ", Redirected, "Connect to the node that holds the key, or give the queue a prefix in braces."),
     ("noperm", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),
     (
         "unknown command",

@@ -50,8 +50,14 @@ class Info:
         }
 
     def record_number(self, name: str, field: str) -> float | None:
-        """Return a number out of a field that holds several values, such as ``errorstat_OOM``'s ``count``."""
+        """Return a number out of a field that holds several values, such as ``errorstat_OOM``'s ``count``.
+
+        A field of one value only is left as text by older drivers: ``count=1``.
+        """
         record = self._fields.get(name)
+        if isinstance(record, str):
+            key, _equals, value = record.partition("=")
+            return float(value) if key == field and value.isdecimal() else None
         return Info(record).number(field) if isinstance(record, Mapping) else None
 
 

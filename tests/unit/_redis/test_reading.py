@@ -29,6 +29,9 @@ def test_info_is_read_by_type() -> None:
     assert (info.text("a"), info.text("d"), info.text("none")) == ("1", None, None)
     assert list(info.records("db")) == ["db0"]
     assert (info.record_number("d", "keys"), info.record_number("a", "keys")) == (3, None)
+    old = Info({"errorstat_OOM": "count=7", "errorstat_ERR": "count="})
+    assert (old.record_number("errorstat_OOM", "count"), old.record_number("errorstat_OOM", "c")) == (7, None)
+    assert old.record_number("errorstat_ERR", "count") is None
 
 
 @given(st.dictionaries(st.text(), st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.just({}))))
@@ -81,6 +84,8 @@ def test_an_address_that_cannot_be_understood_names_its_option_and_no_secret(
         (redis.exceptions.ResponseError("unknown command 'CONFIG'"), "access_denied"),
         (redis.exceptions.ResponseError("DB index is out of range"), "access_denied"),
         (redis.exceptions.MasterDownError("Link with MASTER is down"), "master_down"),
+        (redis.exceptions.ResponseError("MASTERDOWN Link with MASTER is down"), "master_down"),
+        (redis.exceptions.ResponseError("MOVED 1234 127.0.0.1:7001"), "cluster_redirect"),
         (redis.exceptions.ReadOnlyError("You can't write against a read only replica."), "read_only"),
         (redis.exceptions.ResponseError("OOM command not allowed when used memory > 'maxmemory'."), "out_of_memory"),
         (redis.exceptions.ConnectionError("max number of clients reached"), "max_clients"),
