@@ -29,7 +29,7 @@ __all__ = ["LONGEST_TEXT", "as_html", "ordered"]
 LONGEST_TEXT = 2000
 """Longer texts are cut on the page; the JSON report has the whole."""
 
-LISTED_CHANGES = 12
+LISTED_CHANGES = 8
 PLOTTED_RUNS = 120
 STRIP_RUNS = 30
 

@@ -64,8 +64,13 @@ class Comparison:
 
 
 def finding_key(entry: Entry, finding: Finding) -> str:
-    """What tells a finding from the others of a run: its result, its id and its subject."""
-    return _SEPARATOR.join((entry.key, finding.id, finding.subject))
+    """What tells a finding from the others of a run: its result, its id and its subject.
+
+    The server's address in the subject does not count: the result's name stands for it, and a server may move.
+    """
+    address = str(entry.server.get("address") or "")
+    subject = finding.subject.replace(address, "@") if address else finding.subject
+    return _SEPARATOR.join((entry.key, finding.id, subject))
 
 
 def _keyed(entries: Sequence[Entry]) -> dict[str, Finding]:

@@ -79,6 +79,15 @@ def test_another_message_is_the_same_finding_and_another_subject_is_not() -> Non
     assert short(changed) == (["redis.memory"], ["redis.memory"])
 
 
+def test_a_server_that_moved_keeps_its_findings() -> None:
+    runs = Runs()
+    for number, address in enumerate(["10.0.0.1:6379", "10.0.0.2:6380"]):
+        moved = result("redis", "cache", [{**MEMORY, "subject": f"{address} db0"}])
+        comparison = runs.run(number, {**moved, "server": {"kind": "redis", "address": address}})
+    assert short(comparison) == ([], [])
+    assert len(comparison.since) == 1
+
+
 def test_what_was_not_looked_at_is_not_resolved() -> None:
     runs = Runs()
     runs.run(1, result("redis", "cache", [MEMORY]), result("host", "app", [SLOW]))
