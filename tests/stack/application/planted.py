@@ -69,6 +69,14 @@ PLANTED = (
         PG,
     ),
     Plant(
+        "pg-analyze-overdue",
+        "postgresql",
+        "the planner knows nothing of the same table",
+        "invoices",
+        "postgresql.analyze_overdue",
+        PG,
+    ),
+    Plant(
         "pg-bloat",
         "postgresql",
         "two thirds of the pages are free space",
@@ -180,6 +188,7 @@ PLANTED = (
         "redis.slow_command",
         RD,
     ),
+    Plant("rd-latency", "redis", "the same scripts, as a spike of latency", "EVAL", "redis.latency_event", RD),
     Plant(
         "rd-save",
         "redis",
@@ -226,6 +235,14 @@ PLANTED = (
         "jobs taken by a worker that is gone",
         "customer-calls",
         "queue.stalled",
+        QUEUE,
+    ),
+    Plant(
+        "qu-oldest-active",
+        "queue",
+        "the same jobs, taken two hours ago",
+        "customer-calls",
+        "queue.oldest_active",
         QUEUE,
     ),
     Plant(

@@ -126,6 +126,11 @@ def _member(name: str, folder: Path, arguments: list[str], port: int | None) -> 
         log=str(folder.parent / f"{name}.log"),
         stop_signal="SIGTERM",
         port=port,
-        environment={"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        environment={"PATH": os.defpath, "PYTHONPATH": _module_path(), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
         as_server_user=False,
     )
+
+
+def _module_path() -> str:
+    """The checkout, and wherever the caller has its libraries from."""
+    return os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH", "")]))
