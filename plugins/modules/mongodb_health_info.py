@@ -87,13 +87,13 @@ notes:
   - "Threshold C(page_faults_per_second) (count, warning 100, critical 1000): reads from disk since the last run."
   - "Threshold C(cursors_open) (count, warning 10000): open cursors."
   - "Threshold C(cursors_timed_out_per_minute) (count, warning 100): abandoned cursors since the last run."
-  - "Threshold C(operation_duration) (seconds, warning 60, critical 600): how long an operation of a client runs."
-  - "Threshold C(replication_lag) (seconds, warning 5, critical 10): how far a secondary is behind, beyond what its
-    configuration says it should be."
-  - "Threshold C(oplog_window) (seconds, warning below 86400, critical below 3600): from the oldest to the newest
-    operation of a full oplog."
+  - "Threshold C(operation_seconds) (seconds, warning 60, critical 600): how long an operation of a client runs."
+  - "Threshold C(replication_lag_seconds) (seconds, warning 5, critical 10): how far a secondary is behind,
+    beyond what its configuration says it should be."
+  - "Threshold C(oplog_window_seconds) (seconds, warning below 86400, critical below 3600): from the oldest to the
+    newest operation of a full oplog."
   - "Threshold C(disk_percent) (percent, warning 85, critical 95): use of the volume that holds the data."
-  - "Threshold C(disk_full) (days, warning below 14, critical below 3): until the volume is full at the growth of
+  - "Threshold C(days_until_full) (days, warning below 14, critical below 3): until the volume is full at the growth of
     earlier runs."
   - "Threshold C(growth_percent) (percent, warning 20): growth of a database of 100 MiB or more in a day, of earlier
     runs over an hour at least."
@@ -120,9 +120,9 @@ EXAMPLES = r"""
     ca_cert: /etc/ssl/company-ca.pem
     checks: [ping, replication, oplog, connections, operations]
     thresholds:
-      replication_lag: {warning: 10s, critical: 1min}
-      oplog_window: 2d
-      operation_duration: 5min
+      replication_lag_seconds: {warning: 10s, critical: 1min}
+      oplog_window_seconds: 2d
+      operation_seconds: 5min
       unsupported_days: "off"
 
 - name: Show what is wrong and what to do

@@ -292,7 +292,7 @@ def test_a_long_operation_is_named_and_can_be_ended_and_its_values_stay_private(
         client.health_long.things.insert_many([{"name": secret} for _ in range(600)])
         searching = threading.Thread(target=search)
         searching.start()
-        limits = {"operation_duration": {"warning": "1s", "critical": "1h"}}
+        limits = {"operation_seconds": {"warning": "1s", "critical": "1h"}}
         try:
             wait_for(lambda: "mongodb.long_operation" in look(mongodb, checks=["operations"], thresholds=limits))
             result = check(mongodb, checks=["operations"], thresholds=limits)
@@ -489,7 +489,7 @@ def test_a_user_of_one_database_sees_its_size(mongodb: Endpoint, make_user: Call
     ("wrong", "says"),
     [
         ({"thresholds": {"nonsense": 1}}, "there is no threshold 'nonsense'"),
-        ({"thresholds": {"operation_duration": "soon"}}, "thresholds.operation_duration"),
+        ({"thresholds": {"operation_seconds": "soon"}}, "thresholds.operation_seconds"),
         ({"thresholds": {"cache_percent": {"warning": 99, "critical": 90}}}, "thresholds.cache_percent"),
         ({"checks": ["everything"]}, "checks"),
         ({"connect_timeout": "a while"}, "connect_timeout"),
@@ -602,7 +602,7 @@ def test_after_a_step_down_the_new_primary_is_asked(mongodb_replica_set: Endpoin
 def test_a_secondary_that_is_behind(mongodb_replica_set: Endpoint) -> None:
     primary = of_set(mongodb_replica_set, checks=["replication"])["server"]["member"]
     behind = next(port for port in mongodb_replica_set.ports if not primary.endswith(f":{port}"))
-    limits = {**SUPPORTED, "replication_lag": {"warning": 1, "critical": 3}}
+    limits = {**SUPPORTED, "replication_lag_seconds": {"warning": 1, "critical": 3}}
     with (
         admin(mongodb_replica_set, behind) as secondary,
         admin(mongodb_replica_set, int(primary.rpartition(":")[2])) as client,

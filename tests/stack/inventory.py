@@ -27,7 +27,7 @@ KNOWN_VERSIONS = {"mongodb": {"unsupported_days": "off"}, "redis": {"unsupported
 # The troubles of the sample are seconds old when it is looked at; in production they would be minutes.
 FRESH_TROUBLE = {
     "postgresql": {"idle_in_transaction_seconds": {"warning": 1}, "blocked_seconds": {"warning": 1}},
-    "mongodb": {"operation_duration": {"warning": 1}},
+    "mongodb": {"operation_seconds": {"warning": 1}},
 }
 
 

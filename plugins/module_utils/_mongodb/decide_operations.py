@@ -20,7 +20,7 @@ def decide_operations(found: Operations, situation: Situation) -> Decision:
     decision = Decision(metrics={"mongodb_longest_operation_seconds": round(longest, 3)})
     for operation in found.longest:
         decision.findings += situation.thresholds.judge(
-            "operation_duration",
+            "operation_seconds",
             "mongodb.long_operation",
             f"{situation.subject} {operation.namespace}",
             operation.seconds,

@@ -45,7 +45,7 @@ def decide_replication(found: ReplicaSet, situation: Situation) -> Decision:
         decision.metrics[metric_name("mongodb_replication_lag_seconds", member=name)] = lag
         subject = f"{situation.subject} {name}"
         decision.findings += situation.thresholds.judge(
-            "replication_lag", "mongodb.replication_lag", subject, lag, "secondary is behind by"
+            "replication_lag_seconds", "mongodb.replication_lag", subject, lag, "secondary is behind by"
         )
     return decision
 
@@ -114,6 +114,6 @@ def decide_oplog(oplog: Oplog | None, situation: Situation) -> Decision:
     if oplog.used >= FULL_OPLOG * oplog.maximum:
         what = f"a member that is away longer than {format_duration(oplog.seconds)} must copy everything; oplog window"
         decision.findings += situation.thresholds.judge(
-            "oplog_window", "mongodb.oplog_window", situation.subject, oplog.seconds, what
+            "oplog_window_seconds", "mongodb.oplog_window", situation.subject, oplog.seconds, what
         )
     return decision

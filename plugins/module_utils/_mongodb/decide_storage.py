@@ -76,7 +76,7 @@ def _decide_disk(disk: Disk, samples: Sequence[Sample], situation: Situation) ->
         days = (full - situation.now).total_seconds() / DAY_SECONDS
         decision.metrics["mongodb_disk_full_days"] = round(days, 2)
         what = f"the volume of the data is full on {full.date().isoformat()}, in"
-        decision.findings += judge("disk_full", "mongodb.disk_full", subject, days, what)
+        decision.findings += judge("days_until_full", "mongodb.disk_full", subject, days, what)
     return decision
 
 

@@ -111,7 +111,7 @@ HEALTH_THRESHOLDS = (
         source="maintenance study 1.2: cursors timed out above 100/min",
     ),
     Threshold(
-        "operation_duration",
+        "operation_seconds",
         "seconds",
         60,
         600,
@@ -119,7 +119,7 @@ HEALTH_THRESHOLDS = (
         source="an operation of an application takes seconds; its indexes are held back by longer ones",
     ),
     Threshold(
-        "replication_lag",
+        "replication_lag_seconds",
         "seconds",
         5,
         10,
@@ -127,7 +127,7 @@ HEALTH_THRESHOLDS = (
         source="maintenance study 1.2: lag above 10 s is critical (also the server's flowControlTargetLagSeconds)",
     ),
     Threshold(
-        "oplog_window",
+        "oplog_window_seconds",
         "seconds",
         86_400,
         3600,
@@ -144,7 +144,7 @@ HEALTH_THRESHOLDS = (
         source="requirement B2 (85 %)",
     ),
     Threshold(
-        "disk_full",
+        "days_until_full",
         "days",
         14,
         3,
