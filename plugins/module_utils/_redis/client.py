@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -103,8 +103,6 @@ def connect(connection: Connection, deadline: Deadline) -> Iterator[RedisClient]
         client = RedisClient(driver.Redis(connection_pool=pool), driver, deadline)
         _open(client, connection)
         yield client
-    except TypeError as error:
-        raise InvalidInput("uri", "its query holds an option that there is not", "Leave the query away.") from error
     finally:
         pool.disconnect()
     if client.lost:
@@ -115,9 +113,14 @@ def _open(client: RedisClient, connection: Connection) -> None:
     """Log in, with a command that a server answers also while it loads and a replica without its master.
 
     :raises StoreError: there is no connection. That the user may not ECHO is no such thing.
+    :raises InvalidInput: the URI names an option that the driver does not have, which it says by a TypeError.
     """
-    with suppress(AccessDenied):
+    try:
         client.ask(f"connect to {connection.store} at {connection.label}", lambda redis: redis.echo("upkeep"))
+    except AccessDenied:
+        return
+    except TypeError as error:
+        raise InvalidInput("uri", "its query holds an option that there is not", "Leave the query away.") from error
 
 
 def _pool_options(connection: Connection, driver: Any, timeout: float) -> dict[str, Any]:
