@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PLANTED", "Plant", "planted_for"]
+from tests.stack.places import CHECKOUT
+
+__all__ = ["PLANTED", "Plant", "as_markdown", "planted_for"]
 
 
 @dataclass(frozen=True)
@@ -281,3 +283,49 @@ PLANTED = (
 def planted_for(*modules: str) -> tuple[Plant, ...]:
     """The rows that these modules have to find."""
     return tuple(plant for plant in PLANTED if plant.module in modules)
+
+
+def as_markdown(existing: frozenset[str]) -> str:
+    """The table for people: what is planted, and which finding names it.
+
+    :param existing: the modules that there are; troubles of others stand in a list of their own.
+    """
+    rows = "".join(
+        f"| {plant.subject} | {plant.where} | {plant.what} | `{plant.finding}` | `{plant.module}` |\n"
+        for plant in PLANTED
+        if plant.module in existing
+    )
+    waiting = "".join(
+        f"* {plant.subject} {plant.where}: {plant.what} (`{plant.module}`)\n"
+        for plant in PLANTED
+        if plant.module not in existing
+    )
+    return f"{HEAD}{rows}{LATER}{waiting}"
+
+
+HEAD = """\
+<!--
+SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+# What is planted, and what finds it
+
+`make demo` runs on a sample application with these troubles in it. Each of them is real: the index is invalid, the
+session waits, the worker is gone. `tests/faults/test_planted.py` holds that the daily run reports every row, reports
+nothing else, and finds nothing in the same application without them. (What it says of the host is true of the machine
+that it runs on. The embedded servers are old releases on purpose; the sample's inventory switches the warning about
+that off.)
+
+| of | where | planted | found as | by |
+| --- | --- | --- | --- | --- |
+"""
+
+LATER = """
+These are in the sample's data too, for modules that are still to come:
+
+"""
+
+
+if __name__ == "__main__":
+    modules = CHECKOUT / "plugins" / "modules"
+    print(as_markdown(frozenset(path.stem for path in modules.glob("*.py"))), end="")
