@@ -97,10 +97,10 @@ notes:
   - "Threshold C(days_until_full) (days, warning 14, critical 3): days until the disk is full at the growth of earlier
     runs; below it is wrong. Needs three runs that span an hour."
   - "Threshold C(open_files_percent) (percent, warning 80, critical 95): file handles in use of the system's maximum."
-  - "Threshold C(clock_error) (seconds, warning 5, critical off): largest error of the clock that the kernel vouches
-    for; 16 seconds if it was never set right. Not judged with O(time_server)."
-  - "Threshold C(clock_skew) (seconds, warning 0.05, critical 1): difference from O(time_server)."
-  - "Threshold C(process_memory) (bytes, warning 1073741824, critical off): resident memory of a process of
+  - "Threshold C(clock_error_seconds) (seconds, warning 5, critical off): largest error of the clock that the kernel
+    vouches for; 16 seconds if it was never set right. Not judged with O(time_server)."
+  - "Threshold C(clock_skew_seconds) (seconds, warning 0.05, critical 1): difference from O(time_server)."
+  - "Threshold C(process_memory_bytes) (bytes, warning 1073741824, critical off): resident memory of a process of
     O(processes)."
   - "Threshold C(process_cpu_percent) (percent, warning 80, critical off): share of one CPU of a process of
     O(processes)."
@@ -124,7 +124,7 @@ EXAMPLES = r"""
         pattern: node .*server\.js
         minimum: 2
     thresholds:
-      process_memory: 1.5GiB
+      process_memory_bytes: 1.5GiB
 
 - name: Check two disks with limits of their own, and the clock against a server of the house
   dataops.upkeep.host_health_info:

@@ -196,13 +196,13 @@ extends_documentation_fragment:
   - dataops.upkeep.attributes.info_module
   - dataops.upkeep.attributes.actiongroup_all
 notes:
-  - "Threshold C(response_time) (milliseconds, warning 1000, critical 3000): median time from the request's first byte
-    to the answer's last, without connecting."
+  - "Threshold C(latency_milliseconds) (milliseconds, warning 1000, critical 3000): median time from the request's
+    first byte to the answer's last, without connecting."
   - "Threshold C(error_rate_percent) (percent, warning 1, critical 5): failed probes of the last 100, of at most one
     day."
   - "Threshold C(certificate_days) (days, warning 20, critical 3): days until the certificate expires; below it is
     wrong."
-  - "Threshold C(uncompressed_size) (bytes, warning 1024, critical off): size of text that came uncompressed."
+  - "Threshold C(uncompressed_bytes) (bytes, warning 1024, critical off): size of text that came uncompressed."
 seealso:
   - module: dataops.upkeep.host_health_info
 """
@@ -233,7 +233,7 @@ EXAMPLES = r"""
           path: /api/login
           burst: 60
     thresholds:
-      response_time: {warning: 500, critical: 2000}
+      latency_milliseconds: {warning: 500, critical: 2000}
 
 - name: Count each run once, in a job that runs every minute
   dataops.upkeep.http_health_info:

@@ -63,7 +63,9 @@ def remember(state: Path, check: str, seen: dict[str, Any]) -> None:
 def test_check_mode_then_a_run_then_another(tmp_path: Path) -> None:
     state = tmp_path / "state"
     # Thresholds out of reach: what a busy machine is like must not decide this test.
-    wide = dict.fromkeys(("cpu_percent", "load_per_core", "clock_error", "memory_percent", "disk_percent"), "off")
+    wide = dict.fromkeys(
+        ("cpu_percent", "load_per_core", "clock_error_seconds", "memory_percent", "disk_percent"), "off"
+    )
     params = {**FAST, "state": str(state), "thresholds": wide}
     checked = run_module(MODULE, params, check=True)
     assert not state.exists()
@@ -178,7 +180,7 @@ def test_processes() -> None:
     code += "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (70, 70))"
     with child(code) as process:
         # The limit is low, as others may want the CPUs too; that the child is busy is seen all the same.
-        limits = {"process_memory": "60MiB", "process_cpu_percent": 10}
+        limits = {"process_memory_bytes": "60MiB", "process_cpu_percent": 10}
         result = run(checks=["processes"], processes=[RULE], thresholds=limits, cpu_interval=1)
     assert ids(result) == {
         "host.process_memory": "warning",

@@ -188,7 +188,7 @@ def test_a_slow_server() -> None:
             return Answer()
 
         server.routes["/health"] = answer
-        limits = {"response_time": {"warning": 50, "critical": 60000}}
+        limits = {"latency_milliseconds": {"warning": 50, "critical": 60000}}
         result = run({"name": "health", "url": server.url("/health")}, thresholds=limits)
     assert ids(result) == {"http.latency": "warning"}
     assert result["findings"][0]["value"] >= 100

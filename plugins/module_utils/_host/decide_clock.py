@@ -13,7 +13,7 @@ __all__ = ["decide_clock"]
 
 
 def decide_clock(clock: ClockState, situation: Situation) -> Decision:
-    """The measured skew against ``clock_skew``; where no server was asked, the kernel's bound against ``clock_error``.
+    """The measured skew against ``clock_skew_seconds``; if no server was asked, the kernel's bound (``clock_error_seconds``).
 
     A measured skew is the better witness: a clock that something else than the kernel's discipline keeps right (a
     hypervisor, chrony without rtcsync) is unknown to the kernel and right all the same.
@@ -24,8 +24,10 @@ def decide_clock(clock: ClockState, situation: Situation) -> Decision:
     judge = situation.thresholds.judge
     if clock.skew is None:
         what = "the clock has not been set right for long, it may be wrong by"
-        findings = judge("clock_error", "host.clock_unsynchronised", situation.subject, clock.error, what)
+        findings = judge("clock_error_seconds", "host.clock_unsynchronised", situation.subject, clock.error, what)
         return Decision(findings, metrics=metrics)
     metrics["host_clock_skew_seconds"] = round(clock.skew, 6)
     what = f"the clock is {'ahead' if clock.skew > 0 else 'behind'} by"
-    return Decision(judge("clock_skew", "host.clock_skew", situation.subject, abs(clock.skew), what), metrics=metrics)
+    return Decision(
+        judge("clock_skew_seconds", "host.clock_skew", situation.subject, abs(clock.skew), what), metrics=metrics
+    )

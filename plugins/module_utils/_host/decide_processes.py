@@ -29,12 +29,12 @@ def _decide_rule(use: ProcessUse, situation: Situation) -> Decision:
     subject = f"{situation.subject}:{use.rule}"
     findings = _missing(use, subject)
     for name, numbers, what in (
-        ("process_memory", use.resident, "holds in memory"),
+        ("process_memory_bytes", use.resident, "holds in memory"),
         ("process_cpu_percent", use.cpu_percent, "uses of one CPU"),
         ("process_open_files_percent", use.open_files_percent, "has open, of its limit of open files,"),
     ):
         pid, value = _most(numbers)
-        finding_id = f"host.{name.removesuffix('_percent')}"
+        finding_id = f"host.{name.removesuffix('_percent').removesuffix('_bytes')}"
         findings += situation.thresholds.judge(name, finding_id, subject, value, f"process {pid} {what}")
     metrics: dict[str, float | int | None] = {
         "host_processes_count": len(use.pids),

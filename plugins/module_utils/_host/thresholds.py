@@ -63,20 +63,20 @@ HEALTH_THRESHOLDS = (
         source="node exporter mixin: NodeFileDescriptorLimit (70/90), with one step less noise",
     ),
     Threshold(
-        "clock_error", "seconds", 5, None,
+        "clock_error_seconds", "seconds", 5, None,
         remedy="Start a time service (chrony or systemd-timesyncd) and see timedatectl. Where the hypervisor or "
-        "another service keeps the time, name a time_server, or set thresholds: {clock_error: off}.",
+        "another service keeps the time, name a time_server, or set thresholds: {clock_error_seconds: off}.",
         source="the kernel adds 0.5 ms a second since it was last set right: 5 s is nearly three hours without",
     ),
     Threshold(
-        "clock_skew", "seconds", 0.05, 1,
+        "clock_skew_seconds", "seconds", 0.05, 1,
         remedy="Start or repair the time service: chronyc tracking or timedatectl timesync-status.",
         source="awesome-prometheus-alerts: HostClockSkew (50 ms); replication, tokens and logs suffer at a second",
     ),
     Threshold(
-        "process_memory", "bytes", GIB, None,
+        "process_memory_bytes", "bytes", GIB, None,
         remedy="If it grows from run to run it leaks: restart it and take a heap snapshot. If it is rightful, raise "
-        "the threshold process_memory.",
+        "the threshold process_memory_bytes.",
         source="P8: memory of a process above 1 GB (1024 cubed in the guides)",
     ),
     Threshold(

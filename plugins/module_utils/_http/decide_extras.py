@@ -51,7 +51,7 @@ def _each(seen: Seen, check: str, decide: Callable[[str, Any], Decision], silent
 
 
 def decide_latency(seen: Mapping[str, Probed | UpkeepError], situation: Situation) -> Decision:
-    """The median time of the probes that succeeded, against ``response_time``. What failed is the status check's."""
+    """The median time of the probes that succeeded, against ``latency_milliseconds``. Failures are the status check's."""
 
     def decide(name: str, probed: Probed) -> Decision:
         times = [probe.milliseconds for probe in probed.probes if probe.milliseconds is not None and not probe.failure]
@@ -63,7 +63,7 @@ def decide_latency(seen: Mapping[str, Probed | UpkeepError], situation: Situatio
             "http_body_bytes": probed.reply.size if probed.reply else None,
         }
         return Decision(
-            situation.thresholds.judge("response_time", "http.latency", name, middle, what),
+            situation.thresholds.judge("latency_milliseconds", "http.latency", name, middle, what),
             metrics={metric_name(key, endpoint=name): round(v, 3) for key, v in numbers.items() if v is not None},
         )
 
@@ -106,7 +106,7 @@ def decide_security_headers(seen: Mapping[str, Probed | UpkeepError], _situation
 
 
 def decide_compression(seen: Mapping[str, Compression | UpkeepError], situation: Situation) -> Decision:
-    """The size of text that came uncompressed though compression was offered, against ``uncompressed_size``."""
+    """The size of text that came uncompressed though compression was offered, against ``uncompressed_bytes``."""
 
     def decide(name: str, found: Compression) -> Decision:
         kind = found.content_type.partition(";")[0].strip().lower()
@@ -114,7 +114,7 @@ def decide_compression(seen: Mapping[str, Compression | UpkeepError], situation:
         size = found.size if text and not found.encoding else None
         what = f"{kind} came without compression, its size is"
         return Decision(
-            situation.thresholds.judge("uncompressed_size", "http.compression", name, size, what),
+            situation.thresholds.judge("uncompressed_bytes", "http.compression", name, size, what),
             metrics={metric_name("http_compressed", endpoint=name): int(bool(found.encoding))},
         )
 

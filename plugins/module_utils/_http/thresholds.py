@@ -11,7 +11,7 @@ __all__ = ["HEALTH_THRESHOLDS"]
 
 HEALTH_THRESHOLDS = (
     Threshold(
-        "response_time", "milliseconds", 1000, 3000,
+        "latency_milliseconds", "milliseconds", 1000, 3000,
         remedy="Compare with the slow log of the stores and the CPU of the host; look for a route that waits for "
         "another service.",
         source="B2, P8: response above 1000 ms; maintenance study: 3 s is an outage for users",
@@ -28,7 +28,7 @@ HEALTH_THRESHOLDS = (
         source="blackbox rules: less than 20 days warns, less than 3 pages; automatic renewal happens at 30",
     ),
     Threshold(
-        "uncompressed_size", "bytes", 1024, None,
+        "uncompressed_bytes", "bytes", 1024, None,
         remedy="Switch compression on: compression() in Express, gzip on and gzip_types in nginx.",
         source="P9: compress responses above 1 kB",
     ),

@@ -188,4 +188,4 @@ def test_clock(state: ClockState, expected: dict[str, str]) -> None:
 
 
 def test_a_threshold_can_be_switched_off() -> None:
-    assert found(decide_clock(ClockState(16.0), situation(clock_error="off"))) == {}
+    assert found(decide_clock(ClockState(16.0), situation(clock_error_seconds="off"))) == {}
