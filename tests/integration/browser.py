@@ -88,12 +88,12 @@ class Browser:
     def _next(self) -> dict[str, Any]:
         end = time.monotonic() + TIMEOUT
         while b"\0" not in self._pending:
-            ready, _, _ = select.select([self.reader], [], [], max(0.0, end - time.monotonic()))
+            ready = select.select([self.reader], [], [], max(0.0, end - time.monotonic()))[0]
             chunk = os.read(self.reader, 1 << 20) if ready else b""
             if not chunk:
                 raise AssertionError(f"the browser does not answer (exit code {self.process.poll()})")
             self._pending += chunk
-        text, _, self._pending = self._pending.partition(b"\0")
+        text, _end, self._pending = self._pending.partition(b"\0")
         message: dict[str, Any] = json.loads(text)
         if "method" in message:
             self.events.append(message)
