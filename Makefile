@@ -9,7 +9,7 @@ DEMO_VENV := .cache/demo-venv
 LINK := .collections/ansible_collections/dataops/upkeep
 SHELL_SCRIPTS := .ci/run tools/demo tools/docs tools/link tools/venv tests/images/base.sh $(wildcard tests/images/*/docker-entrypoint.sh)
 PYTEST := python -m pytest
-# Each worker of -n starts its own stores, which pays where tests wait for them.
+# Each worker starts its own stores and processes, which pays where tests wait for them.
 PARALLEL := -n 2 --dist loadfile
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -91,7 +91,7 @@ unit: venv ## Run the tests of pure decisions
 
 .PHONY: contract
 contract: venv ## Run the tests that hold for every module, present and future
-	$(PYTEST) tests/contract
+	$(PYTEST) -n 2 tests/contract
 
 .PHONY: tooling
 tooling: venv ## Run the tests of packaging and of the tools
