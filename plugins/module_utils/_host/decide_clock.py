@@ -13,7 +13,7 @@ __all__ = ["decide_clock"]
 
 
 def decide_clock(clock: ClockState, situation: Situation) -> Decision:
-    """The measured skew against ``clock_skew_seconds``; if no server was asked, the kernel's bound (``clock_error_seconds``).
+    """A measured skew against ``clock_skew_seconds``; without one the kernel's bound against ``clock_error_seconds``.
 
     A measured skew is the better witness: a clock that something else than the kernel's discipline keeps right (a
     hypervisor, chrony without rtcsync) is unknown to the kernel and right all the same.

@@ -51,7 +51,7 @@ def _each(seen: Seen, check: str, decide: Callable[[str, Any], Decision], silent
 
 
 def decide_latency(seen: Mapping[str, Probed | UpkeepError], situation: Situation) -> Decision:
-    """The median time of the probes that succeeded, against ``latency_milliseconds``. Failures are the status check's."""
+    """The median time of the probes that succeeded, against ``latency_milliseconds``. Status judges the failures."""
 
     def decide(name: str, probed: Probed) -> Decision:
         times = [probe.milliseconds for probe in probed.probes if probe.milliseconds is not None and not probe.failure]
