@@ -69,10 +69,11 @@ notes:
   - "A named queue that is not there, or that may not be read, is a warning. A queue that BullMQ 6 keeps in PostgreSQL
     has no keys in Redis."
   - "Threshold C(waiting) (count, warning 1000, critical 10000): jobs that could run at once if a worker were free."
-  - "Threshold C(oldest_waiting) (seconds, warning 3600, critical 86400): age of the oldest waiting job among those at
-    both ends of the lists. A job that was put back after it failed counts from when it was added."
-  - "Threshold C(stuck) (seconds, critical 600): for how long the same job has been next in line, from run to run."
-  - "Threshold C(oldest_active) (seconds, warning 3600): for how long the oldest active job has been in work."
+  - "Threshold C(oldest_waiting_seconds) (seconds, warning 3600, critical 86400): age of the oldest waiting job
+    among those at both ends of the lists. A job that was put back after it failed counts from when it was added."
+  - "Threshold C(stuck_seconds) (seconds, critical 600): for how long the same job has been next in line, from
+    run to run."
+  - "Threshold C(oldest_active_seconds) (seconds, warning 3600): for how long the oldest active job has been in work."
   - "Threshold C(stalled) (count, warning 0): active jobs without lock, of the 1000 oldest ones."
   - "Threshold C(paused) (count, warning 0): 1 for a queue that is paused."
   - "Threshold C(failure_percent) (percent, warning 1, critical 25): share of failed jobs, judged from 20 finished on."
@@ -97,7 +98,7 @@ EXAMPLES = r"""
     prefix: "{delauto}"
     thresholds:
       waiting: {warning: 200, critical: 5000}
-      oldest_waiting: 10min
+      oldest_waiting_seconds: 10min
       paused: "off"
 
 - name: Show which library keeps each queue

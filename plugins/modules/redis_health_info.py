@@ -71,7 +71,7 @@ notes:
   - "Threshold C(clients_percent) (percent, warning 80, critical 95): connections in use of C(maxclients)."
   - "Threshold C(blocked_clients) (count, warning 100): clients that wait in a blocking command."
   - "Threshold C(rejected_connections) (count, warning 0): connections turned away since the last run."
-  - "Threshold C(save_age) (seconds, warning 172800): age of the last snapshot while there are changes since."
+  - "Threshold C(save_age_seconds) (seconds, warning 172800): age of the last snapshot while there are changes since."
   - "Threshold C(replica_lag_seconds) (seconds, warning 10, critical 60): since a replica last acknowledged, and on a
     replica since the master was last heard."
   - "Threshold C(replica_lag_bytes) (bytes, warning 104857600): what a replica has not acknowledged."
@@ -99,7 +99,7 @@ EXAMPLES = r"""
     thresholds:
       evicted_keys: "off"
       memory_percent: {warning: 90, critical: 98}
-      save_age: 6h
+      save_age_seconds: 6h
 
 - name: Show what is wrong and what to do
   ansible.builtin.debug:

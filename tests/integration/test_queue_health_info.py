@@ -141,7 +141,7 @@ def test_one_connection_for_all_queues(filled: Endpoint) -> None:
 
 def test_a_queue_that_nobody_works_on_from_run_to_run(filled: Endpoint, tmp_path: Path) -> None:
     health = Health(filled, tmp_path)
-    limits = {"oldest_waiting": "off"}
+    limits = {"oldest_waiting_seconds": "off"}
     assert ids(health.queues("backlog", **limits)) == {}
     health.ahead = timedelta(minutes=5)
     assert ids(health.queues("backlog", queues=["notifications"], **limits)) == {}

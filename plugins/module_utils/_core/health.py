@@ -89,6 +89,8 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
     :param thresholds: the limits in force.
     :param connects: whether there is one connection to speak of, with the metrics ``<kind>_up`` and
         ``<kind>_connect_seconds``; a host and its many addresses have none.
+    :param scope: what part of the server is looked at, such as a database, where several tasks look at one server:
+        part of the memory's key.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
         checks: Sequence[Check[Client]],
         thresholds: Thresholds,
         connects: bool = True,
+        scope: str | None = None,
     ) -> None:
         self._context = context
         self._kind = kind
@@ -110,7 +113,7 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
         self._checks = [check for check in checks if check.name in context.params["checks"]]
         self._thresholds = thresholds
         self._connects = connects
-        self._key = f"health/{kind}/{label}"
+        self._key = "/".join(part for part in ("health", kind, label, scope) if part)
 
     @property
     def subject(self) -> str:

@@ -58,4 +58,5 @@ def mongodb_health(context: Context) -> HealthTask[Client]:
         identify=identify,
         checks=CHECKS,
         thresholds=thresholds,
+        scope=connection.database,
     )

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .._core.counters import grown
 from .._core.finding import Finding
 from .._core.health import Situation
 from .._core.history import Sample, slope, thin
 from .._core.result import metric_name
 from .._core.runner import Decision
-from .counters import grown
 from .observation import Database, Size
 from .rights import hidden
 
@@ -51,7 +51,8 @@ def _grown(seen: Sequence[Database], situation: Situation) -> dict[str, dict[str
     zero = {"reset": None, **dict.fromkeys(COUNTERS, 0)}
     return {
         database.database: {
-            name: grown(name, _counters(database), former.get(database.database, zero)) or 0 for name in COUNTERS
+            name: grown(name, _counters(database), former.get(database.database, zero), "reset") or 0
+            for name in COUNTERS
         }
         for database in seen
     }

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._core.counters import grown
 from .._core.finding import Finding
 from .._core.health import Situation
 from .._core.runner import Decision
 from .._core.severity import Severity
 from .._core.units import format_duration
-from .counters import grown
 from .observation import Archiver, Archiving, Checkpoints
 from .rights import hidden
 
@@ -25,8 +25,8 @@ FEWEST_CHECKPOINTS = 4
 
 def decide_checkpoints(seen: Checkpoints, situation: Situation) -> Decision:
     """Judge how many of the checkpoints since the last run the amount of WAL forced."""
-    timed = grown("timed", seen._asdict(), situation.previous or None)
-    requested = grown("requested", seen._asdict(), situation.previous or None)
+    timed = grown("timed", seen._asdict(), situation.previous, "reset")
+    requested = grown("requested", seen._asdict(), situation.previous, "reset")
     if timed is None or requested is None:
         return Decision()
     decision = Decision(
@@ -61,7 +61,7 @@ def decide_archiving(seen: Archiving, situation: Situation) -> Decision:
         }
     )
     failing = _failing(archiver, seen, situation)
-    failures = grown("failed", archiver._asdict(), situation.previous or None)
+    failures = grown("failed", archiver._asdict(), situation.previous, "reset")
     what = f"failures since the last run, the last of them with {archiver.last_failed_file}:"
     decision.findings += failing or situation.thresholds.judge(
         "archive_failures", "postgresql.archive_failures", situation.subject, failures, what

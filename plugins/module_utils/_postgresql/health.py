@@ -72,6 +72,7 @@ def postgresql_health(context: Context) -> HealthTask[PostgresqlClient]:
         _identify,
         CHECKS,
         thresholds,
+        scope=connection.database,
     )
 
 

@@ -66,11 +66,11 @@ def decide_backlog(reading: Reading, situation: Situation) -> Decision:
         if age is not None:
             decision.metrics[_metric("queue_oldest_waiting_seconds", queue)] = round(age)
         decision.findings += situation.thresholds.judge(
-            "oldest_waiting", "queue.oldest_waiting", subject, age, "the oldest waiting job was added before"
+            "oldest_waiting_seconds", "queue.oldest_waiting", subject, age, "the oldest waiting job was added before"
         )
         if not queue.paused:
             decision.findings += situation.thresholds.judge(
-                "stuck",
+                "stuck_seconds",
                 "queue.stuck",
                 subject,
                 _stuck_seconds(queue, situation),
@@ -102,7 +102,7 @@ def decide_active(reading: Reading, situation: Situation) -> Decision:
             decision.metrics[_metric("queue_oldest_active_seconds", queue)] = round(age)
         decision.metrics[_metric("queue_stalled_jobs", queue)] = stalled
         decision.findings += situation.thresholds.judge(
-            "oldest_active", "queue.oldest_active", subject, age, "the oldest active job has been in work for"
+            "oldest_active_seconds", "queue.oldest_active", subject, age, "the oldest active job has been in work for"
         )
         names = ", ".join(display(job) for job in queue.active.stalled[:5])
         decision.findings += situation.thresholds.judge(

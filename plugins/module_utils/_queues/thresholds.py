@@ -19,7 +19,7 @@ HEALTH_THRESHOLDS = (
         source="requirement B2 (1000); ten times it is no peak any more",
     ),
     Threshold(
-        "oldest_waiting",
+        "oldest_waiting_seconds",
         "seconds",
         3600,
         86400,
@@ -27,7 +27,7 @@ HEALTH_THRESHOLDS = (
         source="work that users wait for is not done for an hour, or a day",
     ),
     Threshold(
-        "stuck",
+        "stuck_seconds",
         "seconds",
         None,
         600,
@@ -35,7 +35,7 @@ HEALTH_THRESHOLDS = (
         source="the job next in line was the same in the last run; no worker needs ten minutes to fetch one",
     ),
     Threshold(
-        "oldest_active",
+        "oldest_active_seconds",
         "seconds",
         3600,
         remedy="See what the worker does: a call without time-out, an endless loop, or work to be split.",

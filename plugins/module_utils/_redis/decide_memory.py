@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from .._core.counters import grown
 from .._core.finding import Finding
 from .._core.health import Situation
 from .._core.result import Metrics, metric_name
 from .._core.runner import Decision
 from .._core.units import format_size
-from .counters import grown
 from .observations import Cache, Database, Memory
 
 __all__ = ["decide_cache", "decide_keyspace", "decide_memory", "remember_cache", "remember_memory"]
@@ -25,7 +25,7 @@ LEAST_LOOKUPS = 1000
 
 def decide_memory(memory: Memory, situation: Situation) -> Decision:
     """Judge memory in use, refused writes and fragmentation."""
-    refused = grown("out_of_memory_errors", memory.counters, situation.previous)
+    refused = grown("out_of_memory_errors", memory.counters, situation.previous, "run_id")
     values = {
         "redis_memory_used_bytes": memory.used,
         "redis_memory_resident_bytes": memory.resident,
@@ -51,11 +51,11 @@ def remember_memory(memory: Memory, _situation: Situation) -> dict[str, Any]:
 
 def decide_cache(cache: Cache, situation: Situation) -> Decision:
     """Judge evictions and the hit rate since the last run."""
-    evicted = grown("evicted", cache.counters, situation.previous)
+    evicted = grown("evicted", cache.counters, situation.previous, "run_id")
     rate, lookups = hit_rate(cache, situation)
     values = {
         "redis_evicted_keys": evicted,
-        "redis_expired_keys": grown("expired", cache.counters, situation.previous),
+        "redis_expired_keys": grown("expired", cache.counters, situation.previous, "run_id"),
         "redis_lookups": lookups,
         "redis_hit_rate_percent": rate,
     }
@@ -92,8 +92,8 @@ def hit_rate(cache: Cache, situation: Situation) -> tuple[float | None, float | 
 
     The rate is None when nothing was looked up; both are when there was no last run.
     """
-    hits = grown("hits", cache.counters, situation.previous)
-    misses = grown("misses", cache.counters, situation.previous)
+    hits = grown("hits", cache.counters, situation.previous, "run_id")
+    misses = grown("misses", cache.counters, situation.previous, "run_id")
     if hits is None or misses is None:
         return None, None
     return percent(hits, hits + misses), hits + misses

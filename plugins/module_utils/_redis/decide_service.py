@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._core.counters import grown
 from .._core.finding import Finding
 from .._core.health import Situation
 from .._core.result import metric_name
 from .._core.runner import Decision
 from .._core.severity import Severity
 from .._core.units import format_duration
-from .counters import grown
 from .decide_memory import measured, percent
 from .observations import Clients, Persistence, Replica, Replication
 
@@ -31,7 +31,7 @@ READ_LOG = "Read the server's log; check disk space, the folder's rights (CONFIG
 def decide_clients(clients: Clients, situation: Situation) -> Decision:
     """Judge connections in use, blocked and turned away."""
     share = percent(clients.connected, clients.maximum)
-    rejected = grown("rejected", clients.counters, situation.previous)
+    rejected = grown("rejected", clients.counters, situation.previous, "run_id")
     values = {
         "redis_clients": clients.connected,
         "redis_clients_max": clients.maximum,
@@ -75,7 +75,7 @@ def decide_persistence(state: Persistence, situation: Situation) -> Decision:
     if state.changes and state.snapshots is not False:
         doubt = "" if state.snapshots else " (whether snapshots are wanted may not be read)"
         findings += situation.thresholds.judge(
-            "save_age",
+            "save_age_seconds",
             "redis.save_overdue",
             situation.subject,
             state.save_age,

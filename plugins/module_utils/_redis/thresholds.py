@@ -109,7 +109,7 @@ HEALTH_THRESHOLDS = (
         source="every rejected connection is an error in the application",
     ),
     Threshold(
-        "save_age",
+        "save_age_seconds",
         "seconds",
         48 * 3600,
         remedy="See why no snapshot was written (the server's log, disk space), and run BGSAVE.",

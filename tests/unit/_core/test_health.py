@@ -77,6 +77,7 @@ class Health:
     def __init__(self, folder: Path) -> None:
         self.folder, self.connections, self.notebook, self.now = folder, 0, Notebook(), NOW
         self.checks, self.settings, self.seconds = ["count", "note"], {}, 60.0
+        self.scope: str | None = None
 
     @contextmanager
     def connect(self) -> Iterator[Path]:
@@ -97,6 +98,7 @@ class Health:
             lambda folder: {"version": "1"},
             CHECKS,
             Thresholds(LIMITS, self.settings),
+            scope=self.scope,
         )
         return run(task, context, check_mode).as_dict()
 
@@ -173,6 +175,13 @@ def test_the_next_run_compares_with_what_was_remembered(health: Health) -> None:
     health.now += timedelta(days=1)
     assert health.run()["metrics"]["folder_files_grown"] == 1
     assert health.run()["metrics"]["folder_files_grown"] == 0
+
+
+def test_two_tasks_on_one_server_keep_their_memories_apart(health: Health) -> None:
+    health.run()
+    health.scope = "other"
+    health.run()
+    assert sorted(health.notebook.documents) == ["health/folder/here", "health/folder/here/other"]
 
 
 def test_a_run_of_one_check_keeps_what_another_remembered(health: Health) -> None:

@@ -7,10 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.counters import grown
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_databases import (
     MOST_DATABASES,
     MOST_SAMPLES,
@@ -34,26 +31,6 @@ def database(name: str = "app", reset: float | None = 1.0, **counters: int) -> D
 def since(*seen: Database) -> Any:
     """The situation of a run a day after one that saw this."""
     return situation(remember_counters(seen, situation()))
-
-
-@pytest.mark.parametrize(
-    ("now", "reset", "expected"),
-    [(15, 1.0, 5), (10, 1.0, 0), (3, 1.0, 3), (15, 2.0, 15), (15, None, 15)],
-)
-def test_growth_of_a_counter(now: int, reset: float | None, expected: int) -> None:
-    assert grown("n", {"n": now, "reset": reset}, {"n": 10, "reset": 1.0}) == expected
-
-
-def test_growth_without_an_earlier_run() -> None:
-    assert grown("n", {"n": 5, "reset": None}, None) is None
-    assert grown("n", {"n": 5, "reset": None}, {}) is None
-
-
-@given(now=st.integers(0, 10**12), before=st.integers(0, 10**12), same=st.booleans())
-def test_growth_is_never_negative(now: int, before: int, same: bool) -> None:
-    growth = grown("n", {"n": now, "reset": 1.0}, {"n": before, "reset": 1.0 if same else 0.5})
-    assert growth is not None
-    assert 0 <= growth <= now
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis.counters import grown
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.decide_memory import (
     decide_cache,
     decide_keyspace,
@@ -140,19 +139,6 @@ def test_after_a_restart_counters_count_from_zero() -> None:
     decision = decide_cache(restarted, situation(before(hits=20, misses=5, evicted=9)))
     assert decision.metrics["redis_hit_rate_percent"] == 75
     assert decision.metrics["redis_evicted_keys"] == 2
-
-
-numbers = st.one_of(st.none(), st.integers(0, 10**15))
-
-
-@given(now=numbers, then=numbers, same=st.booleans())
-def test_a_counter_never_shrinks(now: int | None, then: int | None, same: bool) -> None:
-    grew = grown("n", {"run_id": "a", "n": now}, {"run_id": "a" if same else "b", "n": then})
-    if now is None or then is None:
-        assert grew is None
-    else:
-        assert grew is not None
-        assert 0 <= grew <= now
 
 
 @given(hits=st.integers(0, 10**12), misses=st.integers(0, 10**12))
