@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Thresholds: named by their unit, with remedy and source, listed in the documentation; the guides' are the defaults."""
+"""Thresholds: named by their unit, with remedy and source, listed in the documentation; defaults as the guides'."""
 
 from __future__ import annotations
 
