@@ -130,5 +130,6 @@ bench: venv ## Measure what modules cost
 .PHONY: clean
 clean: ## Remove all that the other targets made, containers included
 	-if [ -e .cache/molecule/stage.json ] && [ -e $(VENV)/.complete ]; then molecule destroy --all; fi
-	-if [ -e $(DEMO_VENV)/.complete ] && [ -e .cache/demo ]; then $(DEMO_VENV)/bin/python -m tests.stack down; fi
+	-if [ -e $(DEMO_VENV)/.complete ] && [ -e .cache/demo ]; then $(DEMO_VENV)/bin/python -m tests.stack down --folder .cache/demo/stack; fi
+	find plugins roles tests tools molecule -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf $(VENV) .cache .collections .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis dataops-upkeep-*.tar.gz
