@@ -206,7 +206,7 @@ def test_the_eviction_policy(filled: Endpoint, client: redis.Redis) -> None:
 def test_a_job_with_a_lock_is_not_stalled(filled: Endpoint, client: redis.Redis) -> None:
     for job in client.lrange("bull:customer-calls:active", 0, -1):
         client.set(f"bull:customer-calls:{job}:lock", "worker", px=60_000)
-    result = Health(filled).queues("active", oldest_active="off")
+    result = Health(filled).queues("active", oldest_active_seconds="off")
     assert ids(result) == {}
     assert result["metrics"]['queue_stalled_jobs{queue="customer-calls"}'] == 0
 
@@ -214,7 +214,7 @@ def test_a_job_with_a_lock_is_not_stalled(filled: Endpoint, client: redis.Redis)
 def test_a_job_that_is_in_work_for_too_long(filled: Endpoint) -> None:
     health = Health(filled)
     assert "queue.oldest_active" in ids(health.queues("active"))
-    assert "queue.oldest_active" not in ids(health.queues("active", oldest_active="9h"))
+    assert "queue.oldest_active" not in ids(health.queues("active", oldest_active_seconds="9h"))
 
 
 def test_the_metrics_of_bullmq_tell_the_rate_where_jobs_are_removed(npm_queue: Fill, client: redis.Redis) -> None:

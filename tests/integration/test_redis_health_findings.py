@@ -186,16 +186,16 @@ def test_a_save_that_fails_and_one_that_is_late(fresh_redis: Endpoint, health: H
     folder = Path(client.config_get("dir")["dir"])
     client.config_set("stop-writes-on-bgsave-error", "no")
     client.set("changed", 1)
-    assert ids(health.redis("persistence", save_age="0s")) == {"redis.save_overdue": "warning"}
+    assert ids(health.redis("persistence", save_age_seconds="0s")) == {"redis.save_overdue": "warning"}
     folder.chmod(0o500)  # the server, which does not run as root, can make no file
     save(client)
     folder.chmod(0o700)
     assert ids(health.redis("persistence")) == {"redis.rdb_failed": "critical"}
     save(client)
-    assert ids(health.redis("persistence", save_age="0s")) == {}
+    assert ids(health.redis("persistence", save_age_seconds="0s")) == {}
     client.set("changed", 2)
     client.config_set("save", "")
-    result = health.redis("persistence", save_age="0s")
+    result = health.redis("persistence", save_age_seconds="0s")
     assert (ids(result), result["metrics"]["redis_snapshots_enabled"]) == ({}, 0)
 
 
