@@ -94,6 +94,8 @@ def own_server(folder: Path, *settings: str) -> Iterator[tuple[Endpoint, subproc
     """A Redis 8 with settings that only a start can give; without password."""
     endpoint = Endpoint(kind="redis", host=HOST, port=free_port(), user=None, password=None, database="0")
     command = [str(fetch("redis8", server_user())), "--port", str(endpoint.port), "--bind", HOST, "--dir", str(folder)]
+    if "--cluster-enabled" in settings:  # else it takes a port of its own choice, which may be another one's
+        command += ["--cluster-port", str(free_port())]
     process = subprocess.Popen([*command, "--save", "", *settings], stdout=subprocess.DEVNULL)
     try:
         until(lambda: answers(endpoint))

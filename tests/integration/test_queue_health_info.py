@@ -378,7 +378,8 @@ def test_a_node_of_a_cluster_that_has_not_the_queue(tmp_path: Path) -> None:
             others = [number for number in range(16384) if number != slot]
             first.execute_command("CLUSTER ADDSLOTS", *others)
             second.execute_command("CLUSTER ADDSLOTS", slot)
-            first.execute_command("CLUSTER MEET", two.host, two.port)
+            bus = second.config_get("cluster-port")["cluster-port"]
+            first.execute_command("CLUSTER MEET", two.host, two.port, bus)
             until(lambda: Health(one).redis("cluster")["findings"] == [])
         result = Health(one).queues(queues=["calls"])
         assert ids(result) == {"queue.cluster_redirect": "warning"}
