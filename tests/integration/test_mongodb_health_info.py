@@ -225,7 +225,7 @@ def test_the_database_of_the_options_or_of_the_uri(mongodb: Endpoint) -> None:
 def test_limits_that_are_crossed(mongodb: Endpoint) -> None:
     with admin(mongodb) as client:
         client.health_limits.things.insert_many([{"n": n} for n in range(50)])
-        cursors = [client.health_limits.things.find(batch_size=2) for _ in range(4)]
+        cursors = [client.health_limits.things.find(batch_size=2) for _number in range(4)]
         for cursor in cursors:
             cursor.next()
         result = check(
@@ -289,7 +289,7 @@ def test_a_long_operation_is_named_and_can_be_ended_and_its_values_stay_private(
             client.health_long.things.find_one({"name": secret, "$where": "sleep(100) || false"})
 
     with admin(mongodb) as client:
-        client.health_long.things.insert_many([{"name": secret} for _ in range(600)])
+        client.health_long.things.insert_many([{"name": secret} for _number in range(600)])
         searching = threading.Thread(target=search)
         searching.start()
         limits = {"operation_seconds": {"warning": "1s", "critical": "1h"}}
@@ -343,7 +343,7 @@ def test_all_tickets_in_use(mongodb: Endpoint) -> None:
     with admin(mongodb) as client:
         client.health_tickets.things.insert_one({})
         client.admin.command("setParameter", wiredTigerConcurrentReadTransactions=5)
-        reading = [threading.Thread(target=read) for _ in range(8)]
+        reading = [threading.Thread(target=read) for _number in range(8)]
         try:
             for thread in reading:
                 thread.start()
@@ -370,8 +370,8 @@ def test_growth_and_a_full_oplog(mongodb: Endpoint, tmp_path: Path) -> None:
     with admin(mongodb) as client:
         try:
             for day in range(3):
-                for _ in range(6):
-                    client.health_growth.things.insert_many([{"text": megabyte} for _ in range(8)])
+                for _number in range(6):
+                    client.health_growth.things.insert_many([{"text": megabyte} for _number in range(8)])
                 result = on_day(day)
         finally:
             client.drop_database("health_growth")

@@ -288,7 +288,7 @@ def test_a_cluster_without_its_slots(tmp_path: Path) -> None:
 
 
 def test_a_server_that_loads_its_data(tmp_path: Path) -> None:
-    with own_server(tmp_path) as (endpoint, _process), connect(endpoint) as client:
+    with own_server(tmp_path) as own, connect(own[0]) as client:
         fill(client)
         client.save()
     slowly = ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
@@ -301,7 +301,8 @@ def test_a_server_that_loads_its_data(tmp_path: Path) -> None:
 
 
 def test_an_append_only_file_that_cannot_be_rewritten(tmp_path: Path) -> None:
-    with own_server(tmp_path, "--appendonly", "yes") as (endpoint, _process), connect(endpoint) as client:
+    with own_server(tmp_path, "--appendonly", "yes") as own, connect(own[0]) as client:
+        endpoint = own[0]
         assert ids(Health(endpoint).redis("persistence")) == {}
         (tmp_path / "appendonlydir/appendonly.aof.2.base.rdb").mkdir()  # the new file cannot be renamed over a folder
         client.bgrewriteaof()

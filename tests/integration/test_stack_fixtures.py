@@ -113,5 +113,5 @@ def test_npm_queues_hold_the_plan(
 
 
 def test_python_queue_is_clean_on_demand(python_queue: Callable[..., tuple[Endpoint, Counts]]) -> None:
-    _, counts = python_queue(planted=False)
+    _queue, counts = python_queue(planted=False)
     assert {state: count for state, count in counts["customer-calls"].items() if count} == {"completed": 20}

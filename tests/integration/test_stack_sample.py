@@ -300,7 +300,7 @@ def test_http_that_is_in_order(clean: Stack) -> None:
     assert {"Strict-Transport-Security", "X-Content-Type-Options", "Content-Security-Policy"} <= set(headers)
     assert get(clean, "/api/deliveries")[0] == 401
     assert get(clean, "/api/deliveries", Authorization=f"Bearer {clean.sample['token']}")[0] == 200
-    answers = [get(clean, "/api/login")[0] for _ in range(12)]
+    answers = [get(clean, "/api/login")[0] for _number in range(12)]
     assert answers[0] == 200
     assert 429 in answers
     assert b"http_requests_total" in get(clean, "/metrics")[2]
@@ -308,11 +308,11 @@ def test_http_that_is_in_order(clean: Stack) -> None:
 
 
 def test_health_really_asks_the_stores(clean: Stack) -> None:
-    status, _, body = get(clean, "/health")
+    status, _headers, body = get(clean, "/health")
     assert (status, json.loads(body)["status"]) == (200, "ok")
     clean.stop("redis62")
     try:
-        status, _, body = get(clean, "/health")
+        status, _headers, body = get(clean, "/health")
         checks = json.loads(body)["checks"]
         assert status == 503
         assert {store: check["status"] for store, check in checks.items()} == {
@@ -324,7 +324,7 @@ def test_health_really_asks_the_stores(clean: Stack) -> None:
         clean.start("redis62")
     clean.pause("mongodb")
     try:
-        status, _, body = get(clean, "/health")
+        status, _headers, body = get(clean, "/health")
         assert (status, json.loads(body)["checks"]["mongodb"]["status"]) == (503, "error")
     finally:
         clean.resume("mongodb")

@@ -278,7 +278,7 @@ class Stack:
             self._end(state.members)
         programs = f"{wheels.servers_place(self._user)}{os.sep}"
         self._end_orphans(place, (programs, APPLICATION_MARK))
-        for folder in {place, self.folder / "data"}:
+        for folder in dict.fromkeys((place, self.folder / "data")):
             shutil.rmtree(folder, ignore_errors=True)
             if folder.exists():
                 raise StackError(f"{folder} cannot be removed")

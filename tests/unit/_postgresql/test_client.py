@@ -128,7 +128,7 @@ def test_tls(params: dict[str, Any], expected: dict[str, str]) -> None:
 )
 def test_a_login_that_fails(text: str, error: type[StoreError]) -> None:
     explained = explain_login("connect", text)
-    assert type(explained) is error
+    assert explained.__class__ is error
     assert explained.remedy
 
 
@@ -146,7 +146,7 @@ def test_a_login_that_fails(text: str, error: type[StoreError]) -> None:
     ],
 )
 def test_a_query_that_fails(sqlstate: str | None, error: type[StoreError]) -> None:
-    assert type(explain_statement("read", sqlstate, "text")) is error
+    assert explain_statement("read", sqlstate, "text").__class__ is error
 
 
 def test_the_prefixes_of_an_error_are_left_out() -> None:

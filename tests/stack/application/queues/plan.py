@@ -67,7 +67,7 @@ def _plan(name: str, settings: Settings, source: random.Random) -> QueuePlan:
 
     def jobs(number: int, youngest: int = 60, oldest: int = oldest) -> list[dict[str, Any]]:
         count = max(1, round(number * share * settings.scale))
-        return [_job(source, age=source.randrange(youngest, oldest)) for _ in range(count)]
+        return [_job(source, age=source.randrange(youngest, oldest)) for _number in range(count)]
 
     failed = [
         job
