@@ -17,7 +17,7 @@ from tests.integration.running import run_playbook
 def run_each(name: str, runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Run a module with each of several sets of options; return the results, with ``outcome``, in the same order.
 
-    The outcome of a run that fails is ``ignored``, for the next ones are made all the same. No result may hold a traceback.
+    The outcome of a run that fails is ``ignored``, for the next are made all the same. No result may hold a traceback.
     """
     tasks = [
         {"name": f"Run {number}", f"dataops.upkeep.{name}": dict(params), "ignore_errors": True}
