@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Connection options; their spec is ``connection_arguments``."""
+    """Address and login; ``connection`` has the rest of what ``connection_arguments`` specifies."""
 
     DOCUMENTATION = r"""
 options:
@@ -44,26 +44,4 @@ options:
       - Whether to encrypt the connection with TLS.
       - If not set, TLS is used if the server offers it.
     type: bool
-  validate_certs:
-    description:
-      - Whether the server's certificate must be valid and name the host, when TLS is used.
-    type: bool
-    default: true
-  ca_cert:
-    description:
-      - File with the certificates of the authorities to trust, when TLS is used.
-    type: path
-  client_cert:
-    description:
-      - File with the client's certificate. Needs O(client_key).
-    type: path
-  client_key:
-    description:
-      - File with the private key of O(client_cert).
-    type: path
-  connect_timeout:
-    description:
-      - How long to wait for the connection, and then for the answer to one request, as V(5s) or a number of seconds.
-    type: str
-    default: 5s
 """

@@ -60,6 +60,7 @@ options:
     default: *checks
 extends_documentation_fragment:
   - dataops.upkeep.mongodb
+  - dataops.upkeep.connection
   - dataops.upkeep.common
   - dataops.upkeep.checks
   - dataops.upkeep.state

@@ -54,6 +54,7 @@ options:
     default: any
 extends_documentation_fragment:
   - dataops.upkeep.postgresql
+  - dataops.upkeep.connection
   - dataops.upkeep.common
   - dataops.upkeep.checks
   - dataops.upkeep.state

@@ -57,6 +57,7 @@ requirements:
   - redis >= 5.0
 extends_documentation_fragment:
   - dataops.upkeep.redis
+  - dataops.upkeep.connection
   - dataops.upkeep.common
   - dataops.upkeep.checks
   - dataops.upkeep.state

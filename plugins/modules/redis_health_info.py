@@ -44,6 +44,7 @@ options:
       [ping, server, memory, cache, clients, persistence, replication, cluster, slow_log, latency, keyspace]
 extends_documentation_fragment:
   - dataops.upkeep.redis
+  - dataops.upkeep.connection
   - dataops.upkeep.common
   - dataops.upkeep.checks
   - dataops.upkeep.state
