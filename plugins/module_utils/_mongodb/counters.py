@@ -14,6 +14,9 @@ from .facts import Status
 __all__ = ["Growth", "growth", "remembered"]
 
 
+RATE_SECONDS = 60.0
+
+
 @dataclass(frozen=True)
 class Growth:
     """What was counted in a span of time.
@@ -27,8 +30,8 @@ class Growth:
 
     @property
     def per_second(self) -> float:
-        """The mean rate."""
-        return self.count / self.seconds
+        """The mean rate, over a minute at least: the first seconds after a start are no storm."""
+        return self.count / max(self.seconds, RATE_SECONDS)
 
 
 def remembered(status: Status, **counters: int) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from .shelf import FORMATS, Shelf
 __all__ = ["FilePlan", "plan_files"]
 
 STAMP = "%Y%m%d-%H%M%S"
+AHEAD_SECONDS = 60
+"""A report further ahead of the clock was written while the clock was wrong, and is no reason to follow it."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,15 @@ def plan_files(shelf: Shelf, stem: str, formats: Sequence[str], run_id: str, now
 
 
 def _free_stamp(shelf: Shelf, now: datetime) -> str:
-    """Return the moment for the file names, a second later where another run's report has it."""
+    """Return the moment for the file names, later where runs of this minute were given moments ahead of the clock.
+
+    So of several runs in one second the last one is the newest, even when the first one's report was removed meanwhile.
+    """
     taken = {report.stamp for report in shelf.reports}
+    ahead = {(now + timedelta(seconds=seconds)).strftime(STAMP) for seconds in range(AHEAD_SECONDS)}
+    last = max(taken & ahead, default="")
+    if last:
+        now = datetime.strptime(last, STAMP).replace(tzinfo=timezone.utc) + timedelta(seconds=1)
     while now.strftime(STAMP) in taken:
         now += timedelta(seconds=1)
     return now.strftime(STAMP)

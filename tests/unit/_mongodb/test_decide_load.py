@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.health import Situation
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
 from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb import decide_load as load
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.counters import growth, remembered
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.counters import Growth, growth, remembered
 from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.facts import (
     Asserts,
     Cache,
@@ -212,7 +212,7 @@ def test_after_a_restart_everything_counted_is_new() -> None:
     previous = remembered(STATUS, internal=300)
     counted = growth(replace(STATUS, process="p2", uptime=50.0), previous, "internal", 5)
     assert counted is not None
-    assert (counted.count, counted.seconds, counted.per_second) == (5, 50.0, 0.1)
+    assert (counted.count, counted.seconds) == (5, 50.0)
 
 
 @pytest.mark.parametrize(
@@ -246,3 +246,8 @@ def test_growth_is_never_negative_and_never_divides_by_zero(
     if counted is not None:
         assert counted.count >= 0
         assert counted.per_second >= 0
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [(1.0, 2.0), (60.0, 2.0), (120.0, 1.0)])
+def test_a_rate_is_taken_over_a_minute_at_least(seconds: float, rate: float) -> None:
+    assert Growth(120, seconds).per_second == rate

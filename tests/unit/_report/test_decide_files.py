@@ -101,3 +101,17 @@ def test_two_runs_in_one_second_do_not_meet() -> None:
 )
 def test_names_are_file_names(application: str, cadence: str, stem: str) -> None:
     assert file_stem(application, cadence) == stem
+
+
+def test_of_several_runs_in_one_second_the_last_is_the_newest() -> None:
+    # The first run's report, of this very second, was removed already; the others were put a second later each.
+    ahead = [*shelved("20261122-053001", "second"), *shelved("20261122-053002", "third")]
+    decided = plan(Shelf(True, ahead, {"html": "third", "json": "third"}), keep=2)
+    assert decided.names["html"] == f"{STEM}-20261122-053003.html"
+    assert decided.point == ["html", "json"]
+    assert list(decided.remove) == [f"{STEM}-20261122-053001.html", f"{STEM}-20261122-053001.json"]
+
+
+def test_a_report_far_ahead_is_not_followed() -> None:
+    decided = plan(Shelf(True, shelved("20301122-053000", "wrong-clock"), LATEST))
+    assert decided.names["html"] == f"{STEM}-20261122-053000.html"
