@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._core.errors import InvalidInput
 
-__all__ = ["entries", "structured"]
+__all__ = ["entries", "sharing", "structured"]
 
 
 def structured(value: Any, option: str = "value") -> Any:
@@ -75,3 +75,18 @@ def _name_for(entry: Mapping[str, Any], kind: str, index: int, count: int) -> st
     if entry.get("login_db") and not str(entry["login_db"]).isdigit():
         return str(entry["login_db"])
     return kind if count == 1 else f"{kind} {index + 1}"
+
+
+def sharing(hosts: Sequence[str], variables: Mapping[str, Any], host: str, names: Sequence[str]) -> list[str]:
+    """Return those of ``hosts`` that have the same values of all ``names`` as ``host``.
+
+    Hosts of one application get the description of its stores from their group. Where another host checks the stores
+    for them, one of them is enough to ask for it.
+
+    :param hosts: names of hosts, in their order.
+    :param variables: each host's variables, as Ansible's ``hostvars``.
+    :param host: the host to compare with.
+    :param names: names of variables; one that a host lacks is equal to one that the other lacks.
+    """
+    own = [variables[host].get(name) for name in names]
+    return [other for other in hosts if other == host or [variables[other].get(name) for name in names] == own]

@@ -14,12 +14,12 @@ __all__ = ["Sample", "full_at", "slope", "thin"]
 Sample = tuple[float, float]
 """Moment (seconds since 1970) and value."""
 
-MIN_SPAN_SECONDS = 3600.0
-"""Below an hour of history a forecast would only extrapolate noise."""
+MIN_SPAN_SECONDS = 86400.0
+"""Below a day of history a forecast would extrapolate the hour's work: an import, a backup, the morning's traffic."""
 
 
 def slope(samples: Sequence[Sample]) -> float | None:
-    """Return the growth per second, or None if the samples are fewer than three or span less than an hour.
+    """Return the growth per second, or None if the samples are fewer than three or span less than a day.
 
     The estimator is that of Theil and Sen (the median of all pairwise slopes): a clean-up or a spike among the samples
     does not tilt it, as it would a least-squares line.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._collect.inventory import entries, structured
+from ansible_collections.dataops.upkeep.plugins.module_utils._collect.inventory import entries, sharing, structured
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
 
 
@@ -69,3 +69,19 @@ def test_the_users_own_list_stays_as_it_is() -> None:
 def test_what_are_no_entries_is_refused_with_the_variables_name(value: Any) -> None:
     with pytest.raises(InvalidInput, match="upkeep_redis"):
         entries(value, "redis")
+
+
+def test_hosts_that_share_a_description() -> None:
+    variables = {
+        "a": {"runner": "ops", "redis": [{"uri": "redis://x"}]},
+        "b": {"runner": "ops", "redis": [{"uri": "redis://x"}]},
+        "c": {"runner": "ops", "redis": [{"uri": "redis://y"}]},
+        "d": {"redis": [{"uri": "redis://x"}]},
+        "e": {},
+        "f": {},
+    }
+    names = ["runner", "redis"]
+    assert sharing(list(variables), variables, "b", names) == ["a", "b"]
+    assert sharing(list(variables), variables, "c", names) == ["c"]
+    assert sharing(list(variables), variables, "d", names) == ["d"]
+    assert sharing(list(variables), variables, "f", names) == ["e", "f"]
