@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,23 @@ def run_playbook(
     return Run(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in lines])
 
 
+def run_tasks(
+    tasks: Sequence[Mapping[str, Any]], *arguments: str, env: Mapping[str, str] | None = None, timeout: float = 300
+) -> Run:
+    """Run tasks on this host, as a playbook of theirs alone."""
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": sys.executable},
+        "tasks": [{"name": f"Run {number}", **task} for number, task in enumerate(tasks)],
+    }
+    with tempfile.TemporaryDirectory(prefix="upkeep-test-") as folder:
+        playbook = Path(folder, "play.json")
+        playbook.write_text(json.dumps([play]), encoding="utf-8")
+        return run_playbook(playbook, "-i", "localhost,", *arguments, env=env, timeout=timeout)
+
+
 def run_module(
     name: str,
     params: Mapping[str, Any],
@@ -89,20 +106,9 @@ def run_module(
     :param env: environment of the run, and so of the module.
     :param verbosity: number of ``-v``.
     """
-    play = [
-        {
-            "hosts": "localhost",
-            "connection": "local",
-            "gather_facts": False,
-            "vars": {"ansible_python_interpreter": sys.executable},
-            "tasks": [{"name": "Run the module", f"dataops.upkeep.{name}": dict(params), "diff": check}],
-        }
-    ]
-    with tempfile.TemporaryDirectory(prefix="upkeep-test-") as folder:
-        playbook = Path(folder, "play.json")
-        playbook.write_text(json.dumps(play), encoding="utf-8")
-        arguments = ["-i", "localhost,"] + (["--check"] if check else []) + ["-v"] * verbosity
-        run = run_playbook(playbook, *arguments, env=env, timeout=timeout)
+    arguments = (["--check"] if check else []) + ["-v"] * verbosity
+    task = {f"dataops.upkeep.{name}": dict(params), "diff": check}
+    run = run_tasks([task], *arguments, env=env, timeout=timeout)
     if not run.tasks:
         raise AssertionError(f"the module did not run:\n{run.output}")
     return {**run.tasks[-1]["result"], "outcome": run.tasks[-1]["outcome"], "output": run.output}

@@ -4,14 +4,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from tests.integration.running import run_playbook
+from tests.integration.running import run_tasks
 
 
 def run_each(name: str, runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -19,21 +15,7 @@ def run_each(name: str, runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
 
     The outcome of a run that fails is ``ignored``, for the next are made all the same. No result may hold a traceback.
     """
-    tasks = [
-        {"name": f"Run {number}", f"dataops.upkeep.{name}": dict(params), "ignore_errors": True}
-        for number, params in enumerate(runs)
-    ]
-    play = {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "vars": {"ansible_python_interpreter": sys.executable},
-        "tasks": tasks,
-    }
-    with tempfile.TemporaryDirectory(prefix="upkeep-test-") as folder:
-        playbook = Path(folder, "play.json")
-        playbook.write_text(json.dumps([play]), encoding="utf-8")
-        run = run_playbook(playbook, "-i", "localhost,")
+    run = run_tasks([{f"dataops.upkeep.{name}": dict(params), "ignore_errors": True} for params in runs])
     assert len(run.tasks) == len(runs), run.output
     assert "Traceback" not in run.output
     return [{**task["result"], "outcome": task["outcome"]} for task in run.tasks]

@@ -54,6 +54,17 @@ class Endpoint:
         """The same server through the user who may only read statistics."""
         return replace(self, user=self.monitor_user, password=self.monitor_password)
 
+    def options(self, **more: Any) -> dict[str, Any]:
+        """The options of a module of this collection that lead here, and more options beside them."""
+        return {
+            "login_host": self.host,
+            "login_port": self.port,
+            "login_user": self.user,
+            "login_password": self.password,
+            "login_db": self.database,
+            **more,
+        }
+
     def to_json(self) -> dict[str, Any]:
         """All fields, secrets included: for files of mode 0600 only."""
         return asdict(self)
