@@ -16,25 +16,13 @@ import pytest
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.finding import Finding
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import Result
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
-from tests.stack.endpoint import Endpoint
 
 Case = Callable[[pytest.FixtureRequest, Path], dict[str, Any]]
 
 
-def login(endpoint: Endpoint) -> dict[str, Any]:
-    """Connection options for an endpoint."""
-    return {
-        "login_host": endpoint.host,
-        "login_port": endpoint.port,
-        "login_user": endpoint.user,
-        "login_password": endpoint.password,
-        "login_db": endpoint.database,
-    }
-
-
 def store(fixture: str) -> Case:
     """A module that looks at one store, with memory in a folder."""
-    return lambda request, folder: {**login(request.getfixturevalue(fixture)), "state": str(folder / "state")}
+    return lambda request, folder: request.getfixturevalue(fixture).options(state=str(folder / "state"))
 
 
 def http(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:

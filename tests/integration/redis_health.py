@@ -8,22 +8,16 @@ import contextlib
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import redis
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.memory import NoMemory
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Context, run
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues import health as queue_task
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis import health as redis_task
-from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
+from tests.integration.health import HealthRunner
+from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.places import server_user
 from tests.stack.servers.base import HOST, free_port
@@ -31,62 +25,19 @@ from tests.stack.servers.redis import connect
 from tests.stack.wheels import fetch
 
 
-def parameters(endpoint: Endpoint) -> dict[str, Any]:
-    """The module's options that lead to a server."""
-    return {
-        "login_host": endpoint.host,
-        "login_port": endpoint.port,
-        "login_user": endpoint.user,
-        "login_password": endpoint.password,
-        "login_db": endpoint.database,
-        "connect_timeout": "5s",
-    }
-
-
-class Health:
-    """Runs a health task on one server, with a memory of its own, and on a clock that can be moved on."""
-
-    def __init__(self, endpoint: Endpoint, folder: Path | None = None) -> None:
-        self.params, self.folder, self.ahead = parameters(endpoint), folder, timedelta()
+class Health(HealthRunner):
+    """Runs redis_health_info and queue_health_info on one server."""
 
     def redis(self, *checks: str, **thresholds: Any) -> dict[str, Any]:
         """Run redis_health_info; all checks by default."""
-        names = list(checks) or [check.name for check in redis_task.CHECKS]
-        return self._run(redis_task.redis_health, {"checks": names, "thresholds": thresholds})
+        return self.check(redis_task.redis_health, redis_task.CHECKS, checks, thresholds=thresholds)
 
     def queues(
         self, *checks: str, queues: Sequence[str] = (), prefix: str = "bull", window: str = "24h", **thresholds: Any
     ) -> dict[str, Any]:
         """Run queue_health_info; all checks and all queues by default."""
-        names = list(checks) or [check.name for check in queue_task.CHECKS]
         more = {"queues": list(queues), "prefix": prefix, "failure_window": window}
-        return self._run(queue_task.queue_health, {"checks": names, "thresholds": thresholds, **more})
-
-    def _run(self, make_task: Callable[[Context], Any], more: dict[str, Any]) -> dict[str, Any]:
-        secrets = Secrets()
-        context = Context(
-            {**self.params, **more},
-            Deadline(60),
-            Clock(now=lambda: datetime.now(timezone.utc) + self.ahead),
-            open_memory(str(self.folder), secrets) if self.folder else NoMemory(),
-            {},
-            secrets,
-        )
-        return run(make_task(context), context, False).as_dict()
-
-
-def ids(result: dict[str, Any]) -> dict[str, str]:
-    """Finding id to severity."""
-    return {finding["id"]: finding["severity"] for finding in result["findings"]}
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so, at most ten seconds."""
-    for _attempt in range(200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come about")
+        return self.check(queue_task.queue_health, queue_task.CHECKS, checks, thresholds=thresholds, **more)
 
 
 @contextlib.contextmanager

@@ -21,17 +21,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.directory import DirectoryMemory
+from tests.integration.health import ids
 from tests.integration.running import run_module
 from tests.integration.runs import run_each
 
 MODULE = "host_health_info"
 NTP_EPOCH = 2208988800
 FAST = {"cpu_interval": 0.1}
-
-
-def ids(result: dict[str, Any]) -> dict[str, str]:
-    """Severity by finding id."""
-    return {finding["id"]: finding["severity"] for finding in result["findings"]}
 
 
 def run(**params: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.directory import DirectoryMemory
+from tests.integration.health import ids
 from tests.integration.running import run_module
 from tests.integration.runs import run_each
 from tests.stack.application.certificates import write_certificate
@@ -29,11 +30,6 @@ SLOW_BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 def found(result: dict[str, Any]) -> set[tuple[str, str, str]]:
     """Subject, id and severity of every finding."""
     return {(finding["subject"], finding["id"], finding["severity"]) for finding in result["findings"]}
-
-
-def ids(result: dict[str, Any]) -> dict[str, str]:
-    """Severity by finding id."""
-    return {finding["id"]: finding["severity"] for finding in result["findings"]}
 
 
 def run(*endpoints: dict[str, Any], **params: Any) -> dict[str, Any]:

@@ -26,16 +26,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.health import Check, HealthTask
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.memory import Memory, NoMemory
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import Result
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Context, Decision, run
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import Secrets
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision, run
 from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb import health
-from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
+from tests.integration.health import context, ids
 from tests.integration.running import run_module
+from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers import mongodb as servers
 from tests.stack.servers.base import free_port
@@ -44,6 +41,7 @@ from tests.stack.stack import Stack
 MODULE = "mongodb_health_info"
 SUPPORTED = {"unsupported_days": "off"}
 """The server of the tests is MongoDB 6, whose support has ended: true, and not what most tests are about."""
+ALL_CHECKS = {"checks": [known.name for known in health.CHECKS]}
 
 
 def options(endpoint: Endpoint, **more: Any) -> dict[str, Any]:
@@ -63,31 +61,10 @@ def check(endpoint: Endpoint, **more: Any) -> dict[str, Any]:
     return run_module(MODULE, options(endpoint, **more))
 
 
-def context(params: dict[str, Any], memory: Memory | None = None, day: int = 0) -> Context:
-    """What a task gets, on a day after today."""
-    moment = Clock().now() + timedelta(days=day)
-    return Context(
-        params={"checks": [known.name for known in health.CHECKS], **params},
-        deadline=Deadline(60),
-        clock=Clock(now=lambda: moment),
-        memory=memory or NoMemory(),
-        environment={},
-        secrets=Secrets(),
-    )
-
-
 def look(endpoint: Endpoint, **more: Any) -> list[str]:
     """Run the checks in this process, as a quick look at how things stand; return the findings' ids."""
-    task_context = context(options(endpoint, **more))
+    task_context = context({**ALL_CHECKS, **options(endpoint, **more)})
     return [found.id for found in run(health.mongodb_health(task_context), task_context, check_mode=True).findings]
-
-
-def ids(result: dict[str, Any]) -> list[str]:
-    return [finding["id"] for finding in result["findings"]]
-
-
-def severities(result: dict[str, Any]) -> dict[str, str]:
-    return {finding["id"]: finding["severity"] for finding in result["findings"]}
 
 
 @contextmanager
@@ -121,14 +98,6 @@ def make_user(mongodb: Endpoint) -> Iterator[Callable[..., dict[str, str]]]:
             client.admin.command("dropUser", name)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Come back when something has come true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.1)
-
-
 # --- a sound server -------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +125,7 @@ def test_check_mode_then_a_run_then_another(mongodb: Endpoint, tmp_path: Path) -
 def test_what_is_told_of_a_sound_server(mongodb: Endpoint) -> None:
     result = run_module(MODULE, options(mongodb, thresholds={}))
     # Its support ended in July 2025: that much is true of every MongoDB 6.
-    assert severities(result) == {"mongodb.version_unsupported": "warning"}
+    assert ids(result) == {"mongodb.version_unsupported": "warning"}
     address = f"{mongodb.host}:{mongodb.port}"
     assert result["server"] == {
         "kind": "mongodb",
@@ -243,7 +212,7 @@ def test_limits_that_are_crossed(mongodb: Endpoint) -> None:
         for cursor in cursors:
             cursor.close()
         client.drop_database("health_limits")
-    found = severities(result)
+    found = ids(result)
     assert found.keys() >= {"mongodb.latency", "mongodb.cache", "mongodb.cursors_open", "mongodb.disk"}
     assert found["mongodb.connections"] == "critical"
     assert result["status"] == "critical"
@@ -258,10 +227,10 @@ def test_a_restart(mongodb: Endpoint, mongodb_stack: Stack, tmp_path: Path) -> N
     mongodb_stack.stop("mongodb")
     mongodb_stack.start("mongodb")
     result = check(mongodb, **wanted)
-    assert severities(result) == {"mongodb.restarted": "warning"}
+    assert ids(result) == {"mongodb.restarted": "warning"}
     assert result["metrics"]["mongodb_restarted"] == 1
     assert check(mongodb, **wanted)["findings"] == []
-    wait_for(lambda: not look(mongodb, checks=["replication"]))
+    until(lambda: not look(mongodb, checks=["replication"]))
 
 
 def test_errors_of_clients(mongodb: Endpoint, tmp_path: Path) -> None:
@@ -278,7 +247,7 @@ def test_errors_of_clients(mongodb: Endpoint, tmp_path: Path) -> None:
             with suppress(pymongo.errors.DuplicateKeyError):
                 client.health_errors.things.insert_one({"_id": 1})
         client.drop_database("health_errors")
-    assert severities(check(mongodb, **wanted)) == {"mongodb.user_asserts": "warning"}
+    assert ids(check(mongodb, **wanted)) == {"mongodb.user_asserts": "warning"}
 
 
 def test_a_long_operation_is_named_and_can_be_ended_and_its_values_stay_private(mongodb: Endpoint) -> None:
@@ -294,7 +263,7 @@ def test_a_long_operation_is_named_and_can_be_ended_and_its_values_stay_private(
         searching.start()
         limits = {"operation_seconds": {"warning": "1s", "critical": "1h"}}
         try:
-            wait_for(lambda: "mongodb.long_operation" in look(mongodb, checks=["operations"], thresholds=limits))
+            until(lambda: "mongodb.long_operation" in look(mongodb, checks=["operations"], thresholds=limits))
             result = check(mongodb, checks=["operations"], thresholds=limits)
             (finding,) = result["findings"]
             assert finding["subject"].endswith("health_long.things")
@@ -325,13 +294,13 @@ def test_a_lock_against_writes_and_who_waits_for_it(mongodb: Endpoint) -> None:
         writing = threading.Thread(target=write)
         writing.start()
         try:
-            wait_for(lambda: client.admin.command("serverStatus")["globalLock"]["currentQueue"]["writers"] > 0)
+            until(lambda: client.admin.command("serverStatus")["globalLock"]["currentQueue"]["writers"] > 0)
             result = check(mongodb, thresholds=limits)
         finally:
             client.admin.command("fsyncUnlock")
             writing.join()
             client.drop_database("health_locked")
-    assert severities(result) == {"mongodb.write_locked": "critical", "mongodb.queue": "warning"}
+    assert ids(result) == {"mongodb.write_locked": "critical", "mongodb.queue": "warning"}
     assert look(mongodb) == []
 
 
@@ -347,24 +316,23 @@ def test_all_tickets_in_use(mongodb: Endpoint) -> None:
         try:
             for thread in reading:
                 thread.start()
-            wait_for(lambda: client.admin.command("serverStatus")["globalLock"]["currentQueue"]["readers"] > 2)
+            until(lambda: client.admin.command("serverStatus")["globalLock"]["currentQueue"]["readers"] > 2)
             result = check(mongodb, checks=["queues", "connections"])
         finally:
             for thread in reading:
                 thread.join()
             client.admin.command("setParameter", wiredTigerConcurrentReadTransactions=128)
             client.drop_database("health_tickets")
-    assert severities(result) == {"mongodb.tickets": "warning"}
+    assert ids(result) == {"mongodb.tickets": "warning"}
     assert result["metrics"]['mongodb_tickets_used{kind="read"}'] == 5
 
 
 def test_growth_and_a_full_oplog(mongodb: Endpoint, tmp_path: Path) -> None:
-    memory = open_memory(str(tmp_path / "state"), Secrets())
     megabyte = "x" * 1024**2
 
     def on_day(day: int) -> Result:
         params = options(mongodb, checks=["storage", "oplog"], login_db="health_growth")
-        task_context = context(params, memory, day)
+        task_context = context(params, tmp_path / "state", timedelta(days=day))
         return run(health.mongodb_health(task_context), task_context, check_mode=False)
 
     with admin(mongodb) as client:
@@ -388,7 +356,7 @@ def test_growth_and_a_full_oplog(mongodb: Endpoint, tmp_path: Path) -> None:
 def one_critical(result: dict[str, Any], finding: str) -> dict[str, Any]:
     """Hold a result to one clear critical finding, and return that."""
     assert result["outcome"] == "ok"
-    assert severities(result) == {finding: "critical"}
+    assert ids(result) == {finding: "critical"}
     assert result["metrics"]["mongodb_up"] == 0
     assert "Traceback" not in result["output"]
     only: dict[str, Any] = result["findings"][0]
@@ -412,7 +380,7 @@ def test_a_stopped_server(mongodb: Endpoint, mongodb_stack: Stack) -> None:
         one_critical(check(mongodb, connect_timeout="1s"), "mongodb.unreachable")
     finally:
         mongodb_stack.start("mongodb")
-    wait_for(lambda: not look(mongodb, checks=["replication"]))
+    until(lambda: not look(mongodb, checks=["replication"]))
 
 
 def test_a_socket_that_never_answers(mongodb: Endpoint, hanging_socket: tuple[str, int]) -> None:
@@ -431,7 +399,7 @@ def test_a_paused_server(mongodb: Endpoint, mongodb_stack: Stack) -> None:
         one_critical(check(mongodb, connect_timeout="1s"), "mongodb.timeout")
     finally:
         mongodb_stack.resume("mongodb")
-    wait_for(lambda: not look(mongodb, checks=["replication"]))
+    until(lambda: not look(mongodb, checks=["replication"]))
 
 
 @pytest.mark.parametrize(("fault", "condition"), [("pause", "timeout"), ("kill", "unreachable")])
@@ -453,7 +421,7 @@ def test_a_server_that_is_lost_in_the_middle(
     assert result.metrics["mongodb_ping_seconds"] > 0, "what was found before stays"
     # One time-out is waited for, not one for each of the checks that were left.
     assert task_context.deadline.remaining > 40
-    wait_for(lambda: not look(mongodb, checks=["replication"]))
+    until(lambda: not look(mongodb, checks=["replication"]))
 
 
 @pytest.mark.parametrize("password", ["not-the-password", None])
@@ -467,7 +435,7 @@ def test_a_wrong_or_missing_password(mongodb: Endpoint, password: str | None) ->
 def test_a_user_without_rights(mongodb: Endpoint, make_user: Callable[..., dict[str, str]]) -> None:
     result = check(mongodb, **make_user("health_nobody"))
     assert result["outcome"] == "ok"
-    assert set(severities(result).items()) == {("mongodb.access_denied", "warning")}
+    assert ids(result) == {"mongodb.access_denied": "warning"}
     assert {finding["value"] for finding in result["findings"]} == {"uptime", "replication", "operations", "storage"}
     assert all("clusterMonitor" in finding["remedy"] for finding in result["findings"])
     # What needs no right is still told.
@@ -547,7 +515,7 @@ def look_at_set(endpoint: Endpoint) -> list[str]:
 
 
 def sound_again(endpoint: Endpoint) -> None:
-    wait_for(lambda: not look_at_set(endpoint), 60)
+    until(lambda: not look_at_set(endpoint), 60)
 
 
 def test_a_sound_set_by_uri_and_by_each_member(mongodb_replica_set: Endpoint) -> None:
@@ -568,17 +536,17 @@ def test_a_member_goes_and_then_another(mongodb_replica_set: Endpoint, mongodb_r
     try:
         stack.stop("mongodb-3")
         lost = f"{endpoint.host}:{endpoint.ports[2]}"
-        wait_for(lambda: "mongodb.member_state" in look_at_set(endpoint))
+        until(lambda: "mongodb.member_state" in look_at_set(endpoint))
         result = of_set(endpoint)
-        assert severities(result) == {"mongodb.member_state": "critical", "mongodb.majority_at_risk": "warning"}
+        assert ids(result) == {"mongodb.member_state": "critical", "mongodb.majority_at_risk": "warning"}
         assert result["findings"][0]["subject"].endswith(lost)
         assert result["metrics"]["mongodb_members_healthy"] == 2
 
         stack.stop("mongodb-2")
         alone = {"login_port": endpoint.ports[0], "checks": ["ping", "replication", "storage"]}
-        wait_for(lambda: "mongodb.no_primary" in look(endpoint, **alone))
+        until(lambda: "mongodb.no_primary" in look(endpoint, **alone))
         result = check(endpoint, **alone)
-        assert severities(result) == {"mongodb.member_state": "critical", "mongodb.no_primary": "critical"}
+        assert ids(result) == {"mongodb.member_state": "critical", "mongodb.no_primary": "critical"}
         # By the URI too: without a primary the member that is left is asked.
         result = of_set(endpoint, connect_timeout="2s")
         assert "mongodb.no_primary" in ids(result)
@@ -617,7 +585,7 @@ def test_a_secondary_that_is_behind(mongodb_replica_set: Endpoint) -> None:
         finally:
             secondary.admin.command("fsyncUnlock")
             client.drop_database("health_lag")
-    assert severities(result) == {"mongodb.replication_lag": "critical"}
+    assert ids(result) == {"mongodb.replication_lag": "critical"}
     assert result["findings"][0]["subject"].endswith(f":{behind}")
     sound_again(mongodb_replica_set)
 
@@ -632,12 +600,12 @@ def test_a_member_that_was_removed(mongodb_replica_set: Endpoint) -> None:
         port = int(removed["host"].rpartition(":")[2])
         try:
             removed_is = {"login_port": port, "checks": ["replication"]}
-            wait_for(lambda: look(mongodb_replica_set, **removed_is) == ["mongodb.replica_set_unconfigured"])
+            until(lambda: look(mongodb_replica_set, **removed_is) == ["mongodb.replica_set_unconfigured"])
             result = check(mongodb_replica_set, login_port=port)
         finally:
             again = {**config, "version": config["version"] + 2}
             client.admin.command("replSetReconfig", again)
-    assert severities(result)["mongodb.replica_set_unconfigured"] == "critical"
+    assert ids(result)["mongodb.replica_set_unconfigured"] == "critical"
     assert result["server"]["role"] == "unconfigured"
     sound_again(mongodb_replica_set)
 
@@ -703,7 +671,7 @@ def standalone(program: str, folder: Path, *more: str) -> Iterator[dict[str, Any
         server = subprocess.Popen(argv, stdout=log, stderr=log)
     address = {"login_host": "127.0.0.1", "login_port": port, "thresholds": SUPPORTED}
     try:
-        wait_for(lambda: b"Waiting for connections" in (folder / "log").read_bytes())
+        until(lambda: b"Waiting for connections" in (folder / "log").read_bytes())
         yield address
     finally:
         server.terminate()

@@ -21,7 +21,9 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.client import connect as connect_client
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import Group
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.options import DEFAULTS
-from tests.integration.postgresql_health import Health, found, ids, parameters, session, until
+from tests.integration.health import pairs
+from tests.integration.postgresql_health import Health, found, session
+from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
 
@@ -32,7 +34,7 @@ def health(fresh_postgresql_database: Endpoint, tmp_path: Path) -> Health:
 
 
 def test_connections_near_the_limit(health: Health) -> None:
-    assert ids(health.run("connections")) == []
+    assert pairs(health.run("connections")) == []
     used = health.run("connections")["metrics"]["postgresql_connections_used_percent"]
     with session(health.endpoint, "BEGIN"):
         result = health.run("connections", connections_percent={"warning": used, "critical": 99})
@@ -76,8 +78,8 @@ def test_transactions_left_open_and_the_sessions_they_block(health: Health) -> N
     assert "UPDATE" not in str(result), "the text of a query may hold personal data"
     assert found(result, "postgresql.idle_in_transaction")["value"] >= 0
     assert found(result, "postgresql.long_transaction")["severity"] == "warning"
-    assert ids(usual) == []
-    assert ids(health.run("sessions", **limits)) == []
+    assert pairs(usual) == []
+    assert pairs(health.run("sessions", **limits)) == []
 
 
 def test_an_invalid_index_and_one_that_is_being_built(health: Health) -> None:
@@ -88,7 +90,7 @@ def test_an_invalid_index_and_one_that_is_being_built(health: Health) -> None:
         opened.execute("CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (9)")
         opened.execute("CREATE INDEX incomplete ON ONLY parted (id)")
         result = health.run("indexes")
-        assert ids(result) == [("postgresql.invalid_index", "warning")]
+        assert pairs(result) == [("postgresql.invalid_index", "warning")]
         assert "public.broken" in found(result, "postgresql.invalid_index")["remedy"]
         opened.execute("DROP INDEX broken")
         # A build has to wait for the transactions that stand open when it begins.
@@ -98,7 +100,7 @@ def test_an_invalid_index_and_one_that_is_being_built(health: Health) -> None:
             thread.start()
             invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid AND indexrelid::regclass::text = 'built'"
             until(lambda: opened.execute(invalid).fetchone() == (1,))
-            assert ids(health.run("indexes")) == []
+            assert pairs(health.run("indexes")) == []
         thread.join()
         builder.close()
 
@@ -122,7 +124,7 @@ def test_a_table_that_autovacuum_must_not_touch(health: Health) -> None:
         assert vacuum["value"] == pytest.approx(20000 / 4050, abs=0.01)
         assert found(result, "postgresql.analyze_overdue")["value"] == pytest.approx(20000 / 2050, abs=0.01)
         opened.execute("VACUUM ANALYZE t")
-        assert ids(health.run("vacuum")) == []
+        assert pairs(health.run("vacuum")) == []
 
 
 def test_a_table_that_autovacuum_does_not_come_to(health: Health) -> None:
@@ -131,14 +133,14 @@ def test_a_table_that_autovacuum_does_not_come_to(health: Health) -> None:
     ) as opened:
         opened.execute("SELECT pg_stat_force_next_flush()")
         opened.execute("SELECT 1")
-        assert ids(health.run("vacuum", overdue_seconds=3600)) == [], "it was just filled"
+        assert pairs(health.run("vacuum", overdue_seconds=3600)) == [], "it was just filled"
         result = health.run("vacuum", overdue_seconds=0)
     assert found(result, "postgresql.analyze_overdue")["subject"].endswith(f"{health.endpoint.database}.public.t")
 
 
 def test_deadlocks_and_temporary_files_since_the_last_run(health: Health) -> None:
     with session(health.endpoint, "CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1), (2)") as opened:
-        assert ids(health.run("activity")) == []
+        assert pairs(health.run("activity")) == []
         opened.execute("SET work_mem = '64kB'")
         opened.execute("SELECT count(*) FROM (SELECT generate_series(1, 300000) AS n ORDER BY n DESC) AS sorted")
         opened.execute("SELECT pg_stat_force_next_flush()")
@@ -148,7 +150,7 @@ def test_deadlocks_and_temporary_files_since_the_last_run(health: Health) -> Non
         assert found(result, "postgresql.deadlocks")["value"] == 1
         assert health.endpoint.database in found(result, "postgresql.deadlocks")["message"]
         assert found(result, "postgresql.temporary_files")["value"] > 1_000_000
-    assert ids(health.run("activity", temporary_bytes_per_hour="1MB")) == [], "it was reported once"
+    assert pairs(health.run("activity", temporary_bytes_per_hour="1MB")) == [], "it was reported once"
 
 
 def _deadlock(endpoint: Endpoint) -> None:
@@ -197,7 +199,7 @@ def test_transaction_ids_and_what_holds_them(health: Health) -> None:
     held = found(result, "postgresql.vacuum_held")
     assert held["value"] >= 200
     assert f"session pid {pid} " in held["message"]
-    assert ids(health.run("wraparound")) == []
+    assert pairs(health.run("wraparound")) == []
 
 
 def test_checkpoints_that_are_asked_for(health: Health) -> None:
@@ -216,16 +218,16 @@ def test_a_slot_that_nobody_uses(health: Health) -> None:
         finally:
             opened.execute("SELECT pg_drop_replication_slot('idle_slot')")
     assert found(result, "postgresql.slot_inactive")["subject"].endswith("slot idle_slot")
-    assert ids(health.run("replication")) == []
+    assert pairs(health.run("replication")) == []
 
 
 def test_a_primary_where_a_standby_is_expected(health: Health) -> None:
-    assert ids(health.run("availability", role="primary")) == []
-    assert ids(health.run("availability", role="standby")) == [("postgresql.role", "critical")]
+    assert pairs(health.run("availability", role="primary")) == []
+    assert pairs(health.run("availability", role="standby")) == [("postgresql.role", "critical")]
 
 
 def test_a_query_beyond_its_time_fails_alone(fresh_postgresql_database: Endpoint) -> None:
-    address = Connection.resolve({**parameters(fresh_postgresql_database), "connect_timeout": "1s"}, {}, DEFAULTS)
+    address = Connection.resolve(fresh_postgresql_database.options(connect_timeout="1s"), {}, DEFAULTS)
     with connect_client(address, Deadline(60)) as client:
         with pytest.raises(StoreTimeout, match="broke the query off"):
             client.rows("sleep", "SELECT pg_sleep(5)", Group)
@@ -235,7 +237,7 @@ def test_a_query_beyond_its_time_fails_alone(fresh_postgresql_database: Endpoint
 
 
 def test_a_server_process_that_stops_costs_one_time_out(fresh_postgresql_database: Endpoint) -> None:
-    address = Connection.resolve({**parameters(fresh_postgresql_database), "connect_timeout": "0.3"}, {}, DEFAULTS)
+    address = Connection.resolve(fresh_postgresql_database.options(connect_timeout="0.3"), {}, DEFAULTS)
     refused: list[str] = []
 
     def use() -> None:

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.integration.health import pairs
 from tests.integration.running import run_module
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
@@ -24,21 +25,6 @@ from tests.stack.stack import Stack
 
 MODULE = "postgresql_health_info"
 PASSWORD = "pa ss/wörd'%40\"x"
-
-
-def login(endpoint: Endpoint, **more: Any) -> dict[str, Any]:
-    return {
-        "login_host": endpoint.host,
-        "login_port": endpoint.port,
-        "login_user": endpoint.user,
-        "login_password": endpoint.password,
-        "login_db": endpoint.database,
-        **more,
-    }
-
-
-def ids(result: dict[str, Any]) -> set[tuple[str, str]]:
-    return {(finding["id"], finding["severity"]) for finding in result["findings"]}
 
 
 def no_secret(result: dict[str, Any], secret: str) -> None:
@@ -97,7 +83,7 @@ def settled_sessions(endpoint: Endpoint, least: int) -> int:
 
 def test_check_mode_real_run_and_second_run(fresh_postgresql_database: Endpoint, tmp_path: Path) -> None:
     endpoint, state = fresh_postgresql_database, tmp_path / "state"
-    parameters = login(endpoint.as_monitor(), state=str(state))
+    parameters = endpoint.as_monitor().options(state=str(state))
     before = settled_sessions(endpoint, 0)
 
     planned = run_module(MODULE, parameters, check=True)
@@ -145,7 +131,7 @@ def test_a_uri_from_which_the_password_is_kept_out(postgresql18: Endpoint) -> No
     ],
 )
 def test_wrong_options_fail_with_what_is_right(postgresql18: Endpoint, options: dict[str, Any], words: str) -> None:
-    result = run_module(MODULE, login(postgresql18, **options))
+    result = run_module(MODULE, postgresql18.options(**options))
     assert result["outcome"] == "failed"
     assert words in result["msg"]
     no_secret(result, str(postgresql18.password))
@@ -161,7 +147,7 @@ def test_a_uri_that_is_none_does_not_show_its_password() -> None:
 def test_nobody_listens(dead_port: tuple[str, int]) -> None:
     result = run_module(MODULE, {"login_host": dead_port[0], "login_port": dead_port[1], "login_password": PASSWORD})
     assert result["outcome"] == "ok", "a store that is down is a finding and no failed task"
-    assert ids(result) == {("postgresql.unreachable", "critical")}
+    assert pairs(result) == [("postgresql.unreachable", "critical")]
     assert result["metrics"] == {"postgresql_up": 0}
     assert "refused" in result["findings"][0]["message"]
     no_secret(result, PASSWORD)
@@ -169,43 +155,43 @@ def test_nobody_listens(dead_port: tuple[str, int]) -> None:
 
 def test_a_name_that_there_is_not() -> None:
     result = run_module(MODULE, {"login_host": "nowhere.invalid", "connect_timeout": "20s"})
-    assert ids(result) == {("postgresql.unreachable", "critical")}
+    assert pairs(result) == [("postgresql.unreachable", "critical")]
 
 
 def test_a_socket_that_is_accepted_and_never_answers(hanging_socket: tuple[str, int]) -> None:
     parameters = {"login_host": hanging_socket[0], "login_port": hanging_socket[1], "login_password": PASSWORD}
     result = run_module(MODULE, {**parameters, "connect_timeout": "0.5"}, timeout=30)
-    assert ids(result) == {("postgresql.timeout", "critical")}
+    assert pairs(result) == [("postgresql.timeout", "critical")]
     assert "500ms" in result["findings"][0]["message"]
     no_secret(result, PASSWORD)
 
 
 def test_a_wrong_password(role: Callable[..., Endpoint]) -> None:
     wrong = "never-" + PASSWORD
-    result = run_module(MODULE, login(role(), login_password=wrong), verbosity=3)
-    assert ids(result) == {("postgresql.authentication", "critical")}
+    result = run_module(MODULE, role().options(login_password=wrong), verbosity=3)
+    assert pairs(result) == [("postgresql.authentication", "critical")]
     assert "pg_hba.conf" in result["findings"][0]["remedy"]
     no_secret(result, wrong)
 
 
 def test_a_role_that_may_not_log_in_or_has_no_connection_left(role: Callable[..., Endpoint]) -> None:
-    assert ids(run_module(MODULE, login(role("NOLOGIN")))) == {("postgresql.authentication", "critical")}
+    assert pairs(run_module(MODULE, role("NOLOGIN").options())) == [("postgresql.authentication", "critical")]
     alone = role("LOGIN CONNECTION LIMIT 1 IN ROLE pg_monitor")
     with psycopg.connect(**_libpq(alone)):
-        result = run_module(MODULE, login(alone))
-    assert ids(result) == {("postgresql.connections_exhausted", "critical")}
+        result = run_module(MODULE, alone.options())
+    assert pairs(result) == [("postgresql.connections_exhausted", "critical")]
 
 
 def test_a_database_that_is_not_there_or_not_allowed(
     role: Callable[..., Endpoint], fresh_postgresql18_database: Endpoint
 ) -> None:
-    result = run_module(MODULE, login(role(database="no_such_database")))
-    assert ids(result) == {("postgresql.error", "critical")}
+    result = run_module(MODULE, role(database="no_such_database").options())
+    assert pairs(result) == [("postgresql.error", "critical")]
     database = fresh_postgresql18_database.database
     with connect(fresh_postgresql18_database) as session:
         session.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
-    result = run_module(MODULE, login(role(database=database)))
-    assert ids(result) == {("postgresql.access_denied", "critical")}
+    result = run_module(MODULE, role(database=database).options())
+    assert pairs(result) == [("postgresql.access_denied", "critical")]
 
 
 def test_a_user_without_the_right_to_statistics(
@@ -221,8 +207,8 @@ def test_a_user_without_the_right_to_statistics(
     with connect(postgresql18) as other:
         other.execute("BEGIN")
         other.execute("SELECT 1")
-        result = run_module(MODULE, login(plain, thresholds={"transaction_seconds": 0}))
-    assert ids(result) == {("postgresql.access_denied", "warning")}
+        result = run_module(MODULE, plain.options(thresholds={"transaction_seconds": 0}))
+    assert set(pairs(result)) == {("postgresql.access_denied", "warning")}
     subjects = {finding["subject"].rpartition(" ")[2] for finding in result["findings"]}
     assert subjects == {"connections", "sessions", "sizes"}
     assert all("GRANT pg_monitor TO" in finding["remedy"] for finding in result["findings"])
@@ -253,15 +239,15 @@ def doomed(make_stack: Callable[..., Stack]) -> Iterator[Stack]:
 
 def test_a_server_that_is_stopped_and_one_that_is_paused(doomed: Stack, tmp_path: Path) -> None:
     endpoint = doomed.endpoints["postgresql18"]
-    parameters = login(endpoint, state=str(tmp_path / "state"), connect_timeout="2s", checks=["availability"])
+    parameters = endpoint.options(state=str(tmp_path / "state"), connect_timeout="2s", checks=["availability"])
     assert run_module(MODULE, parameters)["findings"] == []
     doomed.pause("postgresql18")
-    assert ids(run_module(MODULE, parameters)) == {("postgresql.timeout", "critical")}
+    assert pairs(run_module(MODULE, parameters)) == [("postgresql.timeout", "critical")]
     doomed.resume("postgresql18")
     doomed.stop("postgresql18")
-    assert ids(run_module(MODULE, parameters)) == {("postgresql.unreachable", "critical")}
+    assert pairs(run_module(MODULE, parameters)) == [("postgresql.unreachable", "critical")]
     doomed.start("postgresql18")
-    assert ids(run_module(MODULE, parameters)) == {("postgresql.restarted", "warning")}
+    assert pairs(run_module(MODULE, parameters)) == [("postgresql.restarted", "warning")]
     assert run_module(MODULE, parameters)["findings"] == []
 
 
@@ -285,14 +271,14 @@ def test_a_session_that_is_stopped_while_it_is_used(fresh_postgresql18_database:
     watcher = threading.Thread(target=stop_the_session)
     watcher.start()
     try:
-        result = run_module(MODULE, login(endpoint, connect_timeout="1s"), timeout=60)
+        result = run_module(MODULE, endpoint.options(connect_timeout="1s"), timeout=60)
     finally:
         over.set()
         watcher.join()
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
     assert stopped
-    assert ids(result) == {("postgresql.timeout", "critical")}, "one finding, not one for each check"
+    assert pairs(result) == [("postgresql.timeout", "critical")], "one finding, not one for each check"
     no_secret(result, str(endpoint.password))
 
 

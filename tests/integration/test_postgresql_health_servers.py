@@ -17,7 +17,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.integration.postgresql_health import Health, found, ids, session, until
+from tests.integration.health import pairs
+from tests.integration.postgresql_health import Health, found, session
+from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.base import free_port
 from tests.stack.servers.postgresql import connect
@@ -120,8 +122,8 @@ def test_a_standby_that_lags_pauses_and_goes(
             until(
                 lambda: bool(copy.run("replication", replication_lag_bytes=0)["metrics"]["postgresql_replay_lag_bytes"])
             )
-            assert ("postgresql.replay_lag", "warning") in ids(copy.run("replication", replication_lag_bytes=0))
-        assert ("postgresql.replay_paused", "warning") in ids(copy.run("replication"))
+            assert ("postgresql.replay_lag", "warning") in pairs(copy.run("replication", replication_lag_bytes=0))
+        assert ("postgresql.replay_paused", "warning") in pairs(copy.run("replication"))
         until(lambda: bool(primary.run("replication", replication_lag_bytes=0)["findings"]))
         lag = found(primary.run("replication", replication_lag_bytes=0), "postgresql.replication_lag")
         assert "standby copy" in lag["subject"]
@@ -129,7 +131,7 @@ def test_a_standby_that_lags_pauses_and_goes(
         until(lambda: copy.run("replication", replication_lag_bytes=0)["findings"] == [])
     # Its primary's address leads nowhere now, so it stays a standby without a primary.
     with session(endpoint, "ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'", "SELECT pg_reload_conf()"):
-        until(lambda: ("postgresql.standby_disconnected", "critical") in ids(copy.run("replication")))
+        until(lambda: ("postgresql.standby_disconnected", "critical") in pairs(copy.run("replication")))
     until(lambda: primary.run("replication")["metrics"]["postgresql_standbys_total"] == 0)
     server.send_signal(signal.SIGINT)
     server.wait()
@@ -147,7 +149,7 @@ def test_a_standby_that_was_there_in_the_last_run(
     watching = Health(health.endpoint)
     until(lambda: watching.run("replication")["metrics"]["postgresql_standbys_total"] == 0)
     assert "standby copy" in found(health.run("replication"), "postgresql.standby_missing")["subject"]
-    assert ids(health.run("replication")) == [], "the new state is taken for granted"
+    assert pairs(health.run("replication")) == [], "the new state is taken for granted"
 
 
 def test_a_slot_whose_wal_is_lost(own: Stack) -> None:
@@ -162,7 +164,7 @@ def test_a_slot_whose_wal_is_lost(own: Stack) -> None:
         def is_lost() -> bool:
             opened.execute("SELECT pg_logical_emit_message(false, 'fill', repeat('x', 1000)), pg_switch_wal()")
             opened.execute("CHECKPOINT")
-            return ("postgresql.slot_lost", "critical") in ids(health.run("replication"))
+            return ("postgresql.slot_lost", "critical") in pairs(health.run("replication"))
 
         try:
             until(is_lost)
@@ -176,8 +178,8 @@ def test_autovacuum_switched_off(own: Stack) -> None:
     health = Health(own.endpoints["postgresql18"])
     with session(health.endpoint, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()") as opened:
         try:
-            until(lambda: ("postgresql.autovacuum_off", "warning") in ids(health.run("vacuum")))
+            until(lambda: ("postgresql.autovacuum_off", "warning") in pairs(health.run("vacuum")))
         finally:
             opened.execute("ALTER SYSTEM RESET autovacuum")
             opened.execute("SELECT pg_reload_conf()")
-        until(lambda: ids(health.run("vacuum")) == [])
+        until(lambda: pairs(health.run("vacuum")) == [])

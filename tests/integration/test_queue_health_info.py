@@ -15,8 +15,10 @@ import pytest
 import redis
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
-from tests.integration.redis_health import Health, ids, own_server, parameters, relay, until, writes
+from tests.integration.health import ids
+from tests.integration.redis_health import Health, own_server, relay, writes
 from tests.integration.running import run_module
+from tests.integration.waiting import until
 from tests.stack.application.queues.plan import QUEUES, QueuePlan, plans
 from tests.stack.application.queues.run import NPM_LIBRARIES
 from tests.stack.application.settings import Settings
@@ -115,7 +117,7 @@ def client(fresh_redis8: Endpoint) -> Iterator[redis.Redis]:
 
 def test_check_mode_then_a_run_then_another(filled: Endpoint, tmp_path: Path) -> None:
     state = tmp_path / "state"
-    params = {**parameters(filled), "queues": list(QUEUES), "state": str(state)}
+    params = {**filled.options(), "queues": list(QUEUES), "state": str(state)}
     before = writes(filled)
     planned = run_module("queue_health_info", params, check=True)
     assert not state.exists()
@@ -291,7 +293,7 @@ def test_the_monitoring_user_of_the_stack_is_enough(filled: Endpoint) -> None:
 def test_a_user_who_may_nothing(filled: Endpoint, client: redis.Redis) -> None:
     client.execute_command("ACL", "SETUSER", "nothing", "on", ">nothing-pass", "resetkeys", "-@all", "+ping")
     result = run_module(
-        "queue_health_info", {**parameters(filled), "login_user": "nothing", "login_password": "nothing-pass"}
+        "queue_health_info", {**filled.options(), "login_user": "nothing", "login_password": "nothing-pass"}
     )
     assert (result["outcome"], ids(result)) == ("ok", {"queue.access_denied": "warning"})
     assert "nothing-pass" not in result["output"]
@@ -306,7 +308,7 @@ def test_nobody_listens_or_answers(hanging_socket: tuple[str, int], dead_port: t
 
 
 def test_a_wrong_password_is_told_and_never_shown(fresh_redis8: Endpoint) -> None:
-    params = {**parameters(fresh_redis8), "login_password": "wrong-pass"}
+    params = {**fresh_redis8.options(), "login_password": "wrong-pass"}
     result = run_module("queue_health_info", params, verbosity=3)
     assert (result["outcome"], ids(result)) == ("ok", {"queue.authentication": "critical"})
     assert "wrong-pass" not in result["output"]

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import redis
 
-from tests.integration.redis_health import Health, answers, ids, own_server, until
+from tests.integration.health import ids
+from tests.integration.redis_health import Health, answers, own_server
+from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect
 from tests.stack.stack import Stack

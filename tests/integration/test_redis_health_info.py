@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration.redis_health import Health, ids, parameters, relay, writes
+from tests.integration.health import ids
+from tests.integration.redis_health import Health, relay, writes
 from tests.integration.running import run_module
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.base import HOST
@@ -30,7 +31,7 @@ def check(params: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def test_check_mode_then_a_run_then_another(fresh_redis: Endpoint, tmp_path: Path) -> None:
     state = tmp_path / "state"
-    params = {**parameters(fresh_redis), "state": str(state)}
+    params = fresh_redis.options(state=str(state))
     before = writes(fresh_redis)
     planned = check(params, check=True)
     assert not state.exists()
@@ -89,7 +90,7 @@ def test_a_wrong_password_is_told_and_never_shown(fresh_redis: Endpoint, how: st
     params: dict[str, Any] = {"connect_timeout": "5s"}
     environment = {}
     if how == "options":
-        params = {**parameters(fresh_redis), "login_password": WRONG}
+        params = fresh_redis.options(login_password=WRONG)
     elif how == "uri":
         params["uri"] = uri
     else:
@@ -134,7 +135,7 @@ def restricted(fresh_redis: Endpoint) -> Iterator[Endpoint]:
 
 
 def test_a_user_who_may_not_read_statistics(restricted: Endpoint) -> None:
-    result = check(parameters(restricted))
+    result = check(restricted.options())
     assert (result["outcome"], ids(result)) == ("ok", {"redis.access_denied": "warning"})
     denied = {finding["subject"].rpartition(" ")[2] for finding in result["findings"]}
     assert {"memory", "clients", "persistence", "slow_log", "latency"} <= denied
@@ -159,7 +160,7 @@ def test_the_monitoring_user_of_the_stack_is_enough(fresh_redis: Endpoint) -> No
 
 def test_a_stopped_and_a_paused_server(make_stack: Callable[..., Stack]) -> None:
     with make_stack("faults", "redis8") as stack:
-        params = {**parameters(stack.endpoints["redis8"]), "connect_timeout": "1s"}
+        params = stack.endpoints["redis8"].options(connect_timeout="1s")
         stack.pause("redis8")
         assert ids(check(params)) == {"redis.timeout": "critical"}
         stack.resume("redis8")
@@ -173,7 +174,7 @@ def test_a_server_that_goes_away_in_mid_session(make_stack: Callable[..., Stack]
     with make_stack("midway", "redis8") as stack:
         endpoint = stack.endpoints["redis8"]
         with relay(endpoint, b"SLOWLOG", lambda: getattr(stack, trouble)("redis8")) as port:
-            result = check({**parameters(replace(endpoint, port=port)), "connect_timeout": "1s"})
+            result = check(replace(endpoint, port=port).options(connect_timeout="1s"))
         if trouble == "pause":
             stack.resume("redis8")
     assert (result["outcome"], ids(result)) == ("ok", {finding: "critical"})

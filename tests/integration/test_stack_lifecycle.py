@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import pymongo.errors
 import pytest
 import redis
 
+from tests.integration.waiting import until
 from tests.stack import Stack, StackError, places, wheels
 from tests.stack import stack as stack_module
 from tests.stack.errors import DiskFullError, PortLostError
@@ -57,16 +57,6 @@ def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=120,
     )
-
-
-def eventually(check: Callable[[], bool]) -> bool:
-    """Whether it comes true within a generous time."""
-    end = time.monotonic() + PATIENCE
-    while not check():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def living(members: list[Member]) -> list[Identity]:
@@ -147,7 +137,7 @@ def test_killed_start_is_cleared_by_the_next(folder: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     data = places.lasting_place(folder / "data", places.server_user())
-    assert eventually(lambda: len(list(processes_within(data, MARKS))) >= 2 or starting.poll() is not None)
+    until(lambda: len(list(processes_within(data, MARKS))) >= 2 or starting.poll() is not None, PATIENCE)
     starting.kill()
     starting.wait()
     left = list(processes_within(data, MARKS))
@@ -257,13 +247,13 @@ def test_postgresql_sessions_hang_too_and_a_crash_recovers(make_stack: Callable[
 def test_replica_set_elects_without_its_primary(mongodb_replica_set_stack: Stack) -> None:
     stack = mongodb_replica_set_stack
     with mongodb_server.connect(stack.endpoints["mongodb"]) as client:
-        assert eventually(lambda: client.primary is not None)
+        until(lambda: client.primary is not None, PATIENCE)
         first = client.primary
         assert first is not None
         name = next(member.name for member in stack.status() if member.port == first[1])
         stack.kill(name)
         try:
-            assert eventually(lambda: client.primary not in (None, first))
+            until(lambda: client.primary not in (None, first), PATIENCE)
             client.app.things.insert_one({"written": "on the new primary"})
         finally:
             stack.start(name)
@@ -401,7 +391,7 @@ def test_end_by_signal_takes_everything_down(folder: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     data = places.lasting_place(folder / "data", places.server_user())
-    assert eventually(lambda: bool(list(processes_within(data, MARKS))) or starting.poll() is not None)
+    until(lambda: bool(list(processes_within(data, MARKS))) or starting.poll() is not None, PATIENCE)
     starting.send_signal(signal.SIGINT)
     starting.wait(timeout=60)
     if starting.returncode != 0:
