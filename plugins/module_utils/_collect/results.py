@@ -78,6 +78,6 @@ def verdict(results: Sequence[Mapping[str, Any]], fail_on: str = "critical") -> 
         "status": status.value,
         "failed": status.rank >= limit,
         **counts,
-        "message": f"{status.value}: {len(results)} checks, {counts['critical']} critical, {counts['warning']} warning"
+        "message": f"{status.value}: {len(results)} results, {counts['critical']} critical, {counts['warning']} warning"
         + (f". {'; '.join(gravest[:3])}{more}" if gravest else ""),
     }

@@ -66,7 +66,7 @@ def test_what_counts_as_failed(severities: list[Severity], fail_on: str, failed:
 
 def test_the_message_counts_and_names_the_gravest() -> None:
     found = verdict([envelope(Severity.CRITICAL), envelope(Severity.WARNING)])
-    assert found["message"] == "critical: 2 checks, 1 critical, 1 warning. it is critical"
+    assert found["message"] == "critical: 2 results, 1 critical, 1 warning. it is critical"
     many = verdict([envelope(*[Severity.CRITICAL] * 5)])
     assert many["message"].endswith("and 2 more")
 
