@@ -4,9 +4,7 @@
 
 Usage: python -m tests.benchmarks.bench_http_health
 
-Held: one connection for all that is asked of one endpoint, and less than 1.3 times the fixed cost of a task (a module
-of ours that imports the same parts of Python's library and does nothing) plus the time of the same requests through
-http.client alone. Medians of interleaved rounds; the start of Ansible is taken off.
+Held: what ``task_cost`` says, and one connection for all that is asked of one endpoint. Bare is http.client alone.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-from tests.benchmarks.bare_cost import report
+from tests.benchmarks.task_cost import Connections, Task, report
 from tests.integration.running import run_module
 from tests.unit._http.servers import HOST, Answer, Server, serving
 
@@ -54,10 +52,9 @@ def main() -> int:
         options = options_for(server)
         run_module("http_health_info", options)
         connections, targets = server.connections, [asked.target for asked in server.asked]
-        what = f"connection and {len(targets)} requests"
-        held = report("http_health_info", options, IMPORTS, lambda: bare(server.port, targets), what)
-    print(f"connections {connections} (exactly 1)")
-    return int(not held or connections != 1)
+        work = f"connection and {len(targets)} requests"
+        task = Task("http_health_info", options, IMPORTS, lambda: bare(server.port, targets), work)
+        return report(task, Connections(connections))
 
 
 if __name__ == "__main__":

@@ -4,29 +4,23 @@
 
 Usage: python -m tests.benchmarks.bench_mongodb_health
 
-Held: one connection beside the driver's own to watch the server, and less than 1.3 times the fixed cost of a task (a
-module of ours that imports the same driver and does nothing) plus the time of the same commands through pymongo alone.
-Medians of interleaved rounds; the start of Ansible, measured with an empty playbook, is taken off.
+Held: what ``task_cost`` says, and one connection beside the driver's own to watch the server. Bare is pymongo alone.
 """
 
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from statistics import median
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pymongo
 from pymongo import monitoring
 
-from tests.benchmarks.bench_postgresql_health import MOST_RATIO, ROUNDS, TASKS, TRIVIAL, playbook_seconds
+from tests.benchmarks.task_cost import Connections, Task, report, server
 from tests.integration.test_mongodb_health_info import admin, look, options
 from tests.stack.endpoint import Endpoint
-from tests.stack.stack import Stack
 
 CONNECTIONS = 2
 """The session's, and the one over which the driver watches the server."""
@@ -84,58 +78,20 @@ def connections_of(endpoint: Endpoint, run: Callable[[], object]) -> int:
         return made() - before
 
 
-def measure(endpoint: Endpoint, commands: list[Command]) -> dict[str, float]:
-    """Medians in seconds: ``fixed``, ``module`` and ``commands``."""
-    given = options(endpoint)
-    with tempfile.TemporaryDirectory(prefix="upkeep-bench-") as name:
-        folder = Path(name)
-        (folder / "library").mkdir()
-        (folder / "library/trivial.py").write_text(TRIVIAL.replace("PSYCOPG", "PYMONGO"), encoding="utf-8")
-        trivial = {option: value for option, value in given.items() if option != "thresholds"}
-        work: dict[str, Callable[[], float]] = {
-            "empty": lambda: playbook_seconds(folder, "empty", None),
-            "fixed": lambda: playbook_seconds(folder, "fixed", {"trivial": trivial}),
-            "module": lambda: playbook_seconds(folder, "module", {"dataops.upkeep.mongodb_health_info": given}),
-            "commands": lambda: bare_seconds(endpoint, commands),
-        }
-        taken: dict[str, list[float]] = {what: [] for what in work}
-        for _round in range(ROUNDS):
-            for what, run in work.items():
-                taken[what].append(run())
-    start = median(taken["empty"])
-    tasks = {what: (median(taken[what]) - start) / TASKS for what in ("fixed", "module")}
-    return {**tasks, "commands": median(taken["commands"])}
-
-
-@contextmanager
-def server() -> Iterator[Endpoint]:
-    """A MongoDB replica set of one of its own."""
-    with tempfile.TemporaryDirectory(prefix="upkeep-bench-") as folder:
-        Path(folder).chmod(0o755)
-        with Stack(Path(folder) / "stack", ("mongodb",), owned=True) as stack:
-            yield stack.endpoints["mongodb"]
-
-
 def main() -> int:
     """Print the table and return the exit code."""
     recorder = Recorder()
     monitoring.register(recorder)
-    with server() as endpoint:
+    with server("mongodb") as endpoint:
         connections = connections_of(endpoint, lambda: look(endpoint))
         recorder.recording = True
         look(endpoint)
         recorder.recording = False
         commands = recorder.commands
-        figures = measure(endpoint, commands)
-    ratio = figures["module"] / (figures["fixed"] + figures["commands"])
-    for what, seconds in (
-        ("fixed cost of a task that imports pymongo", figures["fixed"]),
-        (f"connection and {len(commands)} commands, bare", figures["commands"]),
-        ("mongodb_health_info, all checks", figures["module"]),
-    ):
-        print(f"{what:45} {seconds * 1000:7.1f} ms")
-    print(f"ratio {ratio:.2f} (below {MOST_RATIO}), connections {connections} (exactly {CONNECTIONS})")
-    return int(ratio >= MOST_RATIO or connections != CONNECTIONS)
+        work = f"connection and {len(commands)} commands"
+        bare = partial(bare_seconds, endpoint, commands)
+        task = Task("mongodb_health_info", options(endpoint), "import pymongo", bare, work)
+        return report(task, Connections(connections, CONNECTIONS))
 
 
 if __name__ == "__main__":

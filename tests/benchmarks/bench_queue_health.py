@@ -12,7 +12,8 @@ from __future__ import annotations
 import sys
 from datetime import datetime, timezone
 
-from tests.benchmarks.redis_cost import report, server
+from tests.benchmarks.bench_redis_health import report_on_redis
+from tests.benchmarks.task_cost import server
 from tests.integration.redis_health import Health
 from tests.stack.application.queues.plan import QUEUES, plans
 from tests.stack.application.queues.run import fill_with_python
@@ -22,13 +23,13 @@ from tests.stack.servers.redis import connect
 
 def main() -> int:
     """Print the table and return the exit code."""
-    with server() as endpoint:
+    with server("redis8") as endpoint:
         fill_with_python(endpoint, plans(Settings(now=datetime.now(timezone.utc))))
         with connect(endpoint) as client:
             for queue in QUEUES:
                 for job in client.lrange(f"bull:{queue}:active", 0, -1):
                     client.set(f"bull:{queue}:{job}:lock", "worker")
-        return report("queue_health_info", endpoint, Health(endpoint).queues)
+        return report_on_redis("queue_health_info", endpoint, Health(endpoint).queues)
 
 
 if __name__ == "__main__":
