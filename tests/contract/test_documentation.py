@@ -102,3 +102,21 @@ def test_a_module_is_documentation_a_spec_and_one_call(name: str) -> None:
     text = (ROOT / "plugins/modules" / f"{name}.py").read_text(encoding="utf-8")
     code = re.sub(r'(DOCUMENTATION|EXAMPLES|RETURN) = r?"""(.*?)"""', "", text, flags=re.DOTALL)
     assert len([line for line in code.splitlines() if line.strip()]) <= 150
+
+
+def test_no_text_sends_a_user_to_a_module_that_does_not_exist() -> None:
+    subjects = "postgresql|mongodb|redis|queue|backup|log|host|http|dependency"
+    verbs = (
+        "audit_info|health_info|vacuum|reindex|index|retention|slow_log|maintain|profiler|cleanup|warm|create|info|verify"
+        "|restore|prune|sync|analysis_info|archive|update"
+    )
+    named = re.compile(rf"(?<![\w/.])(?:{subjects})_(?:{verbs})\b(?!\w|\()")
+    files = [*ROOT.glob("plugins/**/*.py"), *ROOT.glob("roles/**/*.yml"), *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    absent = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        if path.name != "planted.md"
+        for name in named.findall(path.read_text(encoding="utf-8"))
+        if name not in MODULES
+    }
+    assert absent == set()

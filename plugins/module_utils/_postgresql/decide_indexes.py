@@ -33,7 +33,9 @@ def _finding(index: Index, database: str, situation: Situation) -> Finding:
     left = "_ccnew" in index.name or "_ccold" in index.name
     origin = "it is left over from REINDEX CONCURRENTLY" if left else "its build failed or was broken off"
     remedy = f"Run DROP INDEX CONCURRENTLY {name}" + (
-        "." if left else " and create it anew (postgresql_index); if it is unique, remove duplicate rows first."
+        "."
+        if left
+        else " and create it anew with CREATE INDEX CONCURRENTLY; if it is unique, remove duplicate rows first."
     )
     message = f"{subject} on table {index.table} is invalid: {origin}; it slows writes and helps no query"
     return Finding("postgresql.invalid_index", Severity.WARNING, subject, message, "invalid", "valid", remedy)

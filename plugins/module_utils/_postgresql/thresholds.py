@@ -17,7 +17,7 @@ DAY = 86400
 
 _HELD = "Ask its owner to end it; pg_terminate_backend(pid) ends the session. Set idle_in_transaction_session_timeout."
 _FREEZE = (
-    "Vacuum the database's oldest tables (postgresql_vacuum, mode freeze) once nothing holds them back any more: old "
+    "Run VACUUM (FREEZE) on the database's oldest tables once nothing holds them back any more: old "
     "transactions, prepared transactions, replication slots."
 )
 
@@ -162,7 +162,7 @@ HEALTH_THRESHOLDS = (
         "percent",
         90,
         below=True,
-        remedy="Raise shared_buffers, or find the queries that read whole tables (postgresql_audit_info).",
+        remedy="Raise shared_buffers, or find the queries that read whole tables in pg_stat_statements.",
         source="below PgHero's 99 %, for a table read once is no fault",
     ),
     Threshold(
@@ -215,28 +215,28 @@ HEALTH_THRESHOLDS = (
         "database_bytes",
         "bytes",
         None,
-        remedy="Archive or delete old rows (postgresql_retention), or plan for more disk.",
+        remedy="Archive or delete old rows, or plan for more disk.",
         source="off: set it to what the disk bears",
     ),
     Threshold(
         "growth_percent_per_day",
         "percent",
         20,
-        remedy="Find what grows (postgresql_audit_info) and set a retention for it (postgresql_retention).",
+        remedy="Find the table that grows (pg_total_relation_size) and set a retention for it.",
         source="doubles within four days",
     ),
     Threshold(
         "vacuum_overdue_ratio",
         "ratio",
         2,
-        remedy="Vacuum it (postgresql_vacuum); switch autovacuum on for it, or make it faster.",
+        remedy="Run VACUUM (ANALYZE) on it; switch autovacuum on for it, or make it faster.",
         source="1 is where autovacuum begins by its own formula",
     ),
     Threshold(
         "analyze_overdue_ratio",
         "ratio",
         2,
-        remedy="Analyze it (postgresql_vacuum, mode analyze); switch autovacuum on for it.",
+        remedy="Run ANALYZE on it; switch autovacuum on for it.",
         source="1 is where autovacuum begins by its own formula",
     ),
     Threshold(

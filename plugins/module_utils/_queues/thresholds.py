@@ -60,7 +60,7 @@ HEALTH_THRESHOLDS = (
         "percent",
         1,
         25,
-        remedy="Group failedReason of the failed jobs; retry what was transient with queue_cleanup.",
+        remedy="Group failedReason of the failed jobs; retry what was transient.",
         source="requirement B2 (error rate 1 %); a quarter means that something it needs is down",
     ),
     Threshold(

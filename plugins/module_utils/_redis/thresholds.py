@@ -39,7 +39,7 @@ HEALTH_THRESHOLDS = (
         "percent",
         85,
         95,
-        remedy="Remove what is stale or has no TTL (redis_cleanup), raise maxmemory, or add memory.",
+        remedy="Remove what is stale or has no TTL, raise maxmemory, or add memory.",
         source="requirement B2 (85 %)",
     ),
     Threshold(
@@ -83,7 +83,7 @@ HEALTH_THRESHOLDS = (
         "percent",
         50,
         below=True,
-        remedy="Check TTLs, evictions and the cache's keys; warm the cache (redis_warm).",
+        remedy="Check TTLs, evictions and the cache's keys; warm the cache after a restart.",
         source="below a half the cache costs more requests than it saves",
     ),
     Threshold(
