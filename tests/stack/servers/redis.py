@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import redis
@@ -62,7 +63,8 @@ def create(builder: Builder) -> tuple[Endpoint, list[Member]]:
         monitor_password=builder.password(),
     )
     data = builder.make_folder("data")
-    text = SETTINGS.format(host=HOST, port=port, data=data)
+    # Redis reads quoted words as JSON writes them, so that a path may hold spaces.
+    text = SETTINGS.format(host=HOST, port=port, data=json.dumps(str(data), ensure_ascii=False))
     if endpoint.password is not None and endpoint.monitor_password is not None:
         text += f"user default on #{_hash(endpoint.password)} ~* &* +@all\n"
         text += f"user {MONITOR} on #{_hash(endpoint.monitor_password)} {MONITOR_RULES}\n"
