@@ -106,7 +106,7 @@ integration: venv browser ## Run the tests on real stores without containers
 	$(PYTEST) $(PARALLEL) tests/integration
 
 .PHONY: faults
-faults: venv ## Run the tests with stores that are down, hang or refuse
+faults: venv browser ## Run the tests with stores that are down, hang or refuse
 	$(PYTEST) $(PARALLEL) tests/faults
 
 .PHONY: sanity
