@@ -178,7 +178,7 @@ def test_cache_and_sizes_against_earlier_runs(health: Health) -> None:
     first = health.run(*checks)
     size = f'postgresql_database_size_bytes{{database="{health.endpoint.database}"}}'
     with session(health.endpoint, "CREATE TABLE t AS SELECT n, repeat('x', 500) FROM generate_series(1, 20000) AS n"):
-        for hours in (5, 10):
+        for hours in (12, 24):
             health.ahead = timedelta(hours=hours)
             last = health.run(*checks, cache_hit_percent=100.1)
     assert "postgresql_cache_hit_percent" not in first["metrics"]
