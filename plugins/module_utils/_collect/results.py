@@ -69,7 +69,8 @@ def verdict(results: Sequence[Mapping[str, Any]], fail_on: str = "critical") -> 
     if fail_on not in FAIL_ON:
         raise InvalidInput("upkeep_fail_on", f"{fail_on!r} is none of {', '.join(FAIL_ON)}", "Choose one of them.")
     findings = [finding for result in results for finding in result["findings"]]
-    status = worst([Severity(result["status"]) for result in results])
+    # A run that looked at nothing knows nothing, and unknown is not ok.
+    status = worst([Severity(result["status"]) for result in results]) if results else Severity.CRITICAL
     counts = {degree: sum(finding["severity"] == degree for finding in findings) for degree in ("critical", "warning")}
     limit = {"critical": Severity.CRITICAL.rank, "warning": Severity.WARNING.rank}.get(fail_on, 99)
     gravest = [finding["message"] for finding in findings if finding["severity"] == status.value]
@@ -79,5 +80,5 @@ def verdict(results: Sequence[Mapping[str, Any]], fail_on: str = "critical") -> 
         "failed": status.rank >= limit,
         **counts,
         "message": f"{status.value}: {len(results)} results, {counts['critical']} critical, {counts['warning']} warning"
-        + (f". {'; '.join(gravest[:3])}{more}" if gravest else ""),
+        + (f". {'; '.join(gravest[:3])}{more}" if gravest else "" if results else ". Nothing was checked"),
     }

@@ -74,3 +74,9 @@ def test_the_message_counts_and_names_the_gravest() -> None:
 def test_another_word_is_refused() -> None:
     with pytest.raises(InvalidInput, match="upkeep_fail_on"):
         verdict([], "sometimes")
+
+
+def test_a_run_that_checked_nothing_is_no_success() -> None:
+    found = verdict([])
+    assert found["failed"]
+    assert found["message"] == "critical: 0 results, 0 critical, 0 warning. Nothing was checked"
