@@ -207,7 +207,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.arguments imp
     state_arguments,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.module import run_module
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health import CHECKS, postgresql_health
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.task import CHECKS, postgresql_health
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
 
 ROLE = ArgumentSpec({"expected_role": {"type": "str", "choices": ["any", "primary", "standby"], "default": "any"}})

@@ -16,14 +16,19 @@ from tests.contract.catalogue import MODULES, PREFIX, ROOT, documentation
 
 PACKAGES = {"queue": "_queues"}
 UNITS = ("milliseconds", "seconds", "bytes", "percent", "days")
-HEALTH = [name for name in MODULES if name.endswith("_health_info")]
+HEALTH = [name for name in MODULES if name.endswith(("_health_info", "_audit_info"))]
 
 
 def thresholds(name: str) -> tuple[Threshold, ...]:
-    """The thresholds of a health module."""
-    subject = name.removesuffix("_health_info")
-    module = importlib.import_module(f"{PREFIX}.module_utils.{PACKAGES.get(subject, f'_{subject}')}.thresholds")
-    found: tuple[Threshold, ...] = module.HEALTH_THRESHOLDS
+    """The thresholds of a health or audit module: ``HEALTH_THRESHOLDS`` or ``AUDIT_THRESHOLDS`` of its package.
+
+    A package with both keeps each in a folder of its own.
+    """
+    subject, kind, _info = name.rsplit("_", 2)
+    package = f"{PREFIX}.module_utils.{PACKAGES.get(subject, f'_{subject}')}"
+    folder = f".{kind}" if (ROOT / "plugins/module_utils" / package.rsplit(".", 1)[1] / kind).is_dir() else ""
+    module = importlib.import_module(f"{package}{folder}.thresholds")
+    found: tuple[Threshold, ...] = getattr(module, f"{kind.upper()}_THRESHOLDS")
     return found
 
 

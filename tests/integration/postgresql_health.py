@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health import CHECKS, postgresql_health
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.task import CHECKS, postgresql_health
 from tests.integration.health import HealthRunner
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect

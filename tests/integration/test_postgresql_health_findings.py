@@ -19,7 +19,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.connection im
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import StoreTimeout
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.client import connect as connect_client
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import Group
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import Group
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.options import DEFAULTS
 from tests.integration.health import pairs
 from tests.integration.postgresql_health import Health, found, session

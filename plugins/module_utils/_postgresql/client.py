@@ -17,8 +17,8 @@ from .._core.dependency import PSYCOPG
 from .._core.errors import StoreError, StoreTimeout
 from .._core.units import format_duration
 from .errors import explain_login, explain_statement, text_of
-from .observation import Server
 from .options import hosts_in, libpq_options
+from .server import Server
 from .watchdog import Watchdog
 
 if TYPE_CHECKING:

@@ -12,8 +12,10 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.finding impor
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.health import Situation
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.threshold import Thresholds
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import Server, Session, Table
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.thresholds import HEALTH_THRESHOLDS
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.autovacuum import Table
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import Session
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.thresholds import HEALTH_THRESHOLDS
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.server import Server
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=timezone.utc)
 SETTINGS = {

@@ -25,12 +25,12 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.errors 
     explain_statement,
     text_of,
 )
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.thresholds import HEALTH_THRESHOLDS
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.options import (
     DEFAULTS,
     hosts_in,
     libpq_options,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.thresholds import HEALTH_THRESHOLDS
 from ansible_collections.dataops.upkeep.plugins.modules import postgresql_health_info
 
 

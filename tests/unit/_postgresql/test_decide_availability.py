@@ -8,12 +8,15 @@ from datetime import date
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_availability import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_availability import (
     decide_availability,
     remember_start,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import Availability
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.releases import END_OF_LIFE, unsupported_days
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import Availability
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.releases import (
+    END_OF_LIFE,
+    unsupported_days,
+)
 from tests.unit._postgresql.making import NOW, ids, one, server, situation
 
 

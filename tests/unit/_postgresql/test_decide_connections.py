@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_connections import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_connections import (
     available_connections,
     decide_connections,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import Connections, Group, Limit
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import (
+    Connections,
+    Group,
+    Limit,
+)
 from tests.unit._postgresql.making import ids, one, server, situation
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_databases import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_databases import (
     MOST_DATABASES,
     MOST_SAMPLES,
     decide_activity,
@@ -17,7 +17,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_
     remember_counters,
     remember_sizes,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import Database, Size
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import Database, Size
 from tests.unit._postgresql.making import NOW, ids, one, situation
 
 GIB = 1024**3

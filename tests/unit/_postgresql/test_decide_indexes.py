@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_indexes import decide_indexes
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import Index, Indexes
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_indexes import decide_indexes
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import Index, Indexes
 from tests.unit._postgresql.making import ids, one, server, situation
 
 BROKEN = Index(1, "public", "users", "users_email_key")

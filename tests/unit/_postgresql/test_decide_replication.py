@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_replication import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_replication import (
     decide_replication,
     remember_replication,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import (
     Receiver,
     Replication,
     Slot,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_sessions import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_sessions import (
     decide_sessions,
     root_blockers,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import (
     Prepared,
     Session,
     Sessions,

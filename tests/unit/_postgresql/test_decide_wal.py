@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_wal import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_wal import (
     decide_archiving,
     decide_checkpoints,
     remember_archiver,
     remember_checkpoints,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import (
     Archiver,
     Archiving,
     Checkpoints,

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_wraparound import decide_wraparound
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observation import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_wraparound import (
+    decide_wraparound,
+)
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import (
     DatabaseAge,
     Holder,
     Wraparound,

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.runner import Decision
-from .._core.severity import Severity
-from .._core.units import format_duration
-from .observation import Availability, Server
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.runner import Decision
+from ..._core.severity import Severity
+from ..._core.units import format_duration
+from ..server import Server
+from .observation import Availability
 from .releases import OLDEST_SUPPORTED, unsupported_days
 
 __all__ = ["decide_availability", "remember_start"]

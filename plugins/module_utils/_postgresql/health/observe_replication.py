@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from .._core.runner import Context
-from .client import PostgresqlClient
+from ..._core.runner import Context
+from ..client import PostgresqlClient
 from .observation import Receiver, Replication, Slot, Standby
 
 __all__ = ["observe_replication"]

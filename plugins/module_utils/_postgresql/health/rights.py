@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.severity import Severity
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.severity import Severity
 
 __all__ = ["hidden"]
 

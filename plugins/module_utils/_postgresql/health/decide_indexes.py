@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.runner import Decision
-from .._core.severity import Severity
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.runner import Decision
+from ..._core.severity import Severity
 from .observation import Index, Indexes
 from .rights import hidden
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.result import metric_name
-from .._core.runner import Decision
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.result import metric_name
+from ..._core.runner import Decision
 from .observation import DatabaseAge, Holder, Wraparound
 
 __all__ = ["LAST_ID", "decide_wraparound"]

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.result import metric_name
-from .._core.runner import Decision
-from .._core.severity import Severity
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.result import metric_name
+from ..._core.runner import Decision
+from ..._core.severity import Severity
 from .observation import Receiver, Replication, Slot, Standby
 from .rights import hidden
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._core.runner import Context
-from .client import PostgresqlClient
-from .observation import Index, Indexes, Table, Tables
+from ..._core.runner import Context
+from ..autovacuum import Table
+from ..client import PostgresqlClient
+from .observation import Index, Indexes, Tables
 
 __all__ = ["FEWEST_CHANGES", "observe_indexes", "observe_tables"]
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.result import Metrics, metric_name
-from .._core.runner import Decision
-from .observation import Connections, Group, Limit, Server
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.result import Metrics, metric_name
+from ..._core.runner import Decision
+from ..server import Server
+from .observation import Connections, Group, Limit
 from .rights import hidden
 
 __all__ = ["available_connections", "decide_connections"]

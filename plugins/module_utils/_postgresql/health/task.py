@@ -8,12 +8,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from .._core.connection import Connection
-from .._core.dependency import PSYCOPG
-from .._core.health import Check, HealthTask
-from .._core.runner import Context
-from .._core.threshold import Thresholds
-from .client import PostgresqlClient, connect
+from ..._core.connection import Connection
+from ..._core.dependency import PSYCOPG
+from ..._core.health import Check, HealthTask
+from ..._core.runner import Context
+from ..._core.threshold import Thresholds
+from ..client import PostgresqlClient, connect
+from ..options import DEFAULTS
 from .decide_availability import decide_availability, remember_start
 from .decide_connections import decide_connections
 from .decide_databases import decide_activity, decide_cache, decide_sizes, remember_counters, remember_sizes
@@ -33,7 +34,6 @@ from .observe_statistics import (
     observe_wraparound,
 )
 from .observe_tables import observe_indexes, observe_tables
-from .options import DEFAULTS
 from .thresholds import HEALTH_THRESHOLDS
 
 __all__ = ["CHECKS", "postgresql_health"]

@@ -9,45 +9,16 @@ Named tuples, because a frozen dataclass takes five times as long to make, and e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
+
+from ..autovacuum import Table
+from ..server import Server
 
 __all__ = [
     "Archiver", "Archiving", "Availability", "Checkpoints", "Connections", "Database", "DatabaseAge", "Group", "Holder",
-    "Index", "Indexes", "Limit", "Prepared", "Receiver", "Replication", "Server", "Session", "Sessions", "Size", "Slot",
-    "Standby", "Table", "Tables", "Waiter", "Wraparound",
+    "Index", "Indexes", "Limit", "Prepared", "Receiver", "Replication", "Session", "Sessions", "Size", "Slot",
+    "Standby", "Tables", "Waiter", "Wraparound",
 ]  # fmt: skip
-
-
-class Server(NamedTuple):
-    """The server and the session's rights.
-
-    :param number: version as 180006.
-    :param started: seconds since 1970.
-    :param now: likewise, by the server's clock.
-    :param sees_all: whether the user may read all statistics (pg_read_all_stats, as in pg_monitor).
-    :param settings: server settings by name; None where this version does not have it.
-    """
-
-    version: str
-    number: int
-    database: str
-    user: str
-    in_recovery: bool
-    started: float
-    now: float
-    sees_all: bool
-    settings: Mapping[str, str | None]
-
-    @property
-    def major(self) -> int:
-        """Major version, as 18."""
-        return self.number // 10000
-
-    def setting(self, name: str) -> float | None:
-        """Return a setting that is a number without unit, None if this version does not have it."""
-        text = self.settings.get(name)
-        return None if text is None else float(text)
 
 
 class Availability(NamedTuple):
@@ -266,35 +237,6 @@ class Size(NamedTuple):
 
     database: str
     bytes: int | None
-
-
-class Table(NamedTuple):
-    """A table with changes since it was last vacuumed or analyzed.
-
-    :param rows: the planner's estimate; below zero: never counted.
-    :param frozen_pages: pages that vacuum may skip; None before version 18.
-    :param options: the table's storage parameters, as ``autovacuum_enabled=false``.
-    :param vacuum_seconds: since it was last vacuumed, by hand or not; None: never.
-    :param running: whether it is being vacuumed.
-    """
-
-    schema: str
-    name: str
-    rows: float
-    pages: int
-    frozen_pages: int | None
-    options: tuple[str, ...] | list[str]
-    dead: int
-    modified: int
-    inserted: int
-    vacuum_seconds: float | None
-    analyze_seconds: float | None
-    running: bool
-
-    @property
-    def label(self) -> str:
-        """Schema and name."""
-        return f"{self.schema}.{self.name}"
 
 
 class Tables(NamedTuple):

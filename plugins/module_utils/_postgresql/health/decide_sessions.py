@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.runner import Decision
-from .._core.units import format_duration
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.runner import Decision
+from ..._core.units import format_duration
 from .observation import Session, Sessions, Waiter
 from .rights import hidden
 

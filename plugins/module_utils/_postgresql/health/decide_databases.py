@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._core.counters import grown
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.history import Sample, slope, thin
-from .._core.result import metric_name
-from .._core.runner import Decision
+from ..._core.counters import grown
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.history import Sample, slope, thin
+from ..._core.result import metric_name
+from ..._core.runner import Decision
 from .observation import Database, Size
 from .rights import hidden
 

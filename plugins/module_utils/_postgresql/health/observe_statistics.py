@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._core.runner import Context
-from .client import PostgresqlClient
+from ..._core.runner import Context
+from ..client import PostgresqlClient
 from .observation import Archiver, Archiving, Checkpoints, Database, DatabaseAge, Holder, Size, Wraparound
 
 __all__ = ["observe_archiving", "observe_checkpoints", "observe_databases", "observe_sizes", "observe_wraparound"]

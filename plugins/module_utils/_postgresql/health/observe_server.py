@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._core.runner import Context
-from .client import PostgresqlClient
+from ..._core.runner import Context
+from ..client import PostgresqlClient
 from .observation import Availability, Connections, Group, Limit, Prepared, Session, Sessions, Waiter
 
 __all__ = ["observe_availability", "observe_connections", "observe_sessions"]

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.counters import grown
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.runner import Decision
-from .._core.severity import Severity
-from .._core.units import format_duration
+from ..._core.counters import grown
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.runner import Decision
+from ..._core.severity import Severity
+from ..._core.units import format_duration
 from .observation import Archiver, Archiving, Checkpoints
 from .rights import hidden
 
