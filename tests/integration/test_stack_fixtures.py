@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
+import psycopg
 import pytest
 import redis.exceptions
 
@@ -16,6 +17,8 @@ from tests.stack.endpoint import Endpoint
 from tests.stack.servers import mongodb as mongodb_server
 from tests.stack.servers import postgresql as postgresql_server
 from tests.stack.servers import redis as redis_server
+from tests.stack.servers.postgresql_standby import add_standby, wait_replayed
+from tests.stack.stack import Stack
 
 EXTENSIONS = {"pg_stat_statements", "pgstattuple", "amcheck", "pg_buffercache", "pg_visibility"}
 PLANTED_COUNTS = {"active": 3, "completed": 100, "failed": 50, "delayed": 20, "prioritized": 20, "waiting": 30}
@@ -38,6 +41,33 @@ def test_fresh_postgresql_database_is_empty(fresh_postgresql_database: Endpoint)
         tables = session.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
         assert tables == (0,)
         session.execute("CREATE TABLE left_behind ()")
+
+
+def test_a_standby_follows_its_primary(fresh_postgresql18_pair: tuple[Endpoint, Endpoint]) -> None:
+    primary, standby = fresh_postgresql18_pair
+    with postgresql_server.connect(primary) as session:
+        session.execute("CREATE TABLE followed AS SELECT 7 AS number")
+        names = session.execute("SELECT application_name, state FROM pg_stat_replication").fetchall()
+        assert names == [("standby", "streaming")]
+    wait_replayed(primary, standby)
+    with postgresql_server.connect(standby) as session:
+        assert session.execute("SELECT number, pg_is_in_recovery() FROM followed").fetchone() == (7, True)
+        assert session.execute("SHOW hot_standby_feedback").fetchone() == ("off",)
+
+
+def test_a_standby_stops_starts_and_goes(postgresql17_stack: Stack) -> None:
+    primary = postgresql17_stack.endpoints["postgresql17"]
+    standby = add_standby(postgresql17_stack, "postgresql17", "copy", hot_standby_feedback=True)
+    postgresql17_stack.stop("copy")
+    with pytest.raises(psycopg.OperationalError):
+        postgresql_server.connect(standby, connect_timeout=2)
+    postgresql17_stack.start("copy")
+    wait_replayed(primary, standby)
+    with postgresql_server.connect(standby) as session:
+        assert session.execute("SHOW hot_standby_feedback").fetchone() == ("on",)
+    postgresql17_stack.remove_member("copy")
+    assert [member.name for member in postgresql17_stack.status()] == ["postgresql17"]
+    assert list(postgresql17_stack.endpoints) == ["postgresql17"]
 
 
 def test_fresh_mongodb_database_is_a_replica_set(fresh_mongodb_database: Endpoint) -> None:

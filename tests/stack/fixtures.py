@@ -31,6 +31,7 @@ from tests.stack.servers import mongodb as mongodb_server
 from tests.stack.servers import postgresql as postgresql_server
 from tests.stack.servers import redis as redis_server
 from tests.stack.servers.base import HOST, free_port
+from tests.stack.servers.postgresql_standby import add_standby, wait_replayed
 from tests.stack.stack import Stack, sweep
 from tests.stack.state import exclusive
 
@@ -112,6 +113,32 @@ def postgresql18(postgresql18_stack: Stack) -> Endpoint:
 def postgresql17(postgresql17_stack: Stack) -> Endpoint:
     """PostgreSQL 17 as superuser."""
     return postgresql17_stack.endpoints["postgresql17"]
+
+
+def _pair(make_stack: Callable[..., Stack], version: str) -> Iterator[tuple[Endpoint, Endpoint]]:
+    with make_stack(f"{version}-pair", version) as stack:
+        yield stack.endpoints[version], add_standby(stack, version, "standby")
+
+
+@pytest.fixture(scope="session")
+def postgresql18_pair(make_stack: Callable[..., Stack]) -> Iterator[tuple[Endpoint, Endpoint]]:
+    """A primary and its streaming standby `standby`, both PostgreSQL 18, as superuser."""
+    yield from _pair(make_stack, "postgresql18")
+
+
+@pytest.fixture(scope="session")
+def postgresql17_pair(make_stack: Callable[..., Stack]) -> Iterator[tuple[Endpoint, Endpoint]]:
+    """A primary and its streaming standby `standby`, both PostgreSQL 17, as superuser."""
+    yield from _pair(make_stack, "postgresql17")
+
+
+@pytest.fixture
+def fresh_postgresql18_pair(postgresql18_pair: tuple[Endpoint, Endpoint]) -> Iterator[tuple[Endpoint, Endpoint]]:
+    """An empty database on a primary of version 18, and the same on its standby."""
+    primary, standby = postgresql18_pair
+    for database in _fresh_postgresql(primary):
+        wait_replayed(primary, standby)
+        yield database, standby.with_database(database.database)
 
 
 @pytest.fixture(scope="session")

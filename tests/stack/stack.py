@@ -215,11 +215,30 @@ class Stack:
             send_tree(member.identity, signal.SIGCONT)
         member.paused = False
 
-    # --- for the sample application -----------------------------------------------------------------------------
+    # --- for standbys and the sample application ------------------------------------------------------------------
 
-    def add_member(self, member: Member) -> None:
-        """Start one more process that lives and ends with the stack; ready when its port, or else its file, is."""
+    def add_member(self, member: Member, endpoint: Endpoint | None = None) -> None:
+        """Start one more process that lives and ends with the stack; ready when its store, port or file is.
+
+        Args:
+            endpoint: how to reach the store that the process is; None for any other process.
+        """
+        if endpoint is not None:
+            self._save_endpoint(member.store, endpoint)
         self._start(member)
+
+    def remove_member(self, name: str) -> None:
+        """Stop an added store cleanly and forget it, its data included."""
+        self.stop(name)
+        for member in self.status():
+            if name == member.store:
+                shutil.rmtree(member.folder)
+
+        def forget(state: State) -> None:
+            state.members = _without(state.members, name)
+            state.endpoints.pop(name, None)
+
+        self._change(forget)
 
     def note(self, **facts: Any) -> None:
         """Write down something about the sample application."""
