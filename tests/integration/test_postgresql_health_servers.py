@@ -4,25 +4,17 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
 from tests.integration.health import pairs
 from tests.integration.postgresql_health import Health, found, session
 from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
-from tests.stack.servers.base import free_port
 from tests.stack.servers.postgresql import connect
+from tests.stack.servers.postgresql_standby import add_standby
 from tests.stack.stack import Stack
 
 
@@ -64,60 +56,18 @@ def test_an_archive_that_fails_and_recovers(own: Stack, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def standby(own: Stack, tmp_path: Path) -> Iterator[tuple[Endpoint, subprocess.Popen[bytes]]]:
-    """A streaming standby of ``own``, of one test's own: endpoint and process."""
-    primary = own.endpoints["postgresql18"]
-    (member,) = [member for member in own.status() if member.name == "postgresql18"]
-    folder = Path(member.folder).parent / "standby"
-    account = pwd.getpwuid(Path(member.folder).stat().st_uid)
-    as_owner: dict[str, Any] = {"env": {**member.environment, "PGPASSWORD": str(primary.password)}, "cwd": "/"}
-    if os.geteuid() == 0:
-        as_owner |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    address = f"host={primary.host} port={primary.port} user={primary.user} application_name=copy"
-    backup = [
-        str(Path(member.argv[0]).with_name("pg_basebackup")),
-        "-D",
-        str(folder),
-        "-R",
-        "-X",
-        "stream",
-        "-c",
-        "fast",
-    ]
-    subprocess.run([*backup, "-d", address, "--no-sync"], check=True, capture_output=True, **as_owner)
-    endpoint = replace(primary, port=free_port())
-    log = (tmp_path / "standby.log").open("wb")
-    server = subprocess.Popen(
-        [member.argv[0], "-D", str(folder), "-p", str(endpoint.port)], stdout=log, stderr=log, **as_owner
-    )
-    try:
-        until(lambda: _answers(endpoint))
-        yield endpoint, server
-    finally:
-        server.send_signal(signal.SIGCONT)
-        server.send_signal(signal.SIGQUIT)
-        server.wait()
-        log.close()
-        shutil.rmtree(folder)
+def standby(own: Stack) -> Iterator[Endpoint]:
+    """A streaming standby of ``own``, of one test's own."""
+    yield add_standby(own, "postgresql18", "copy")
+    own.remove_member("copy")
 
 
-def _answers(endpoint: Endpoint) -> bool:
-    try:
-        connect(endpoint).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-def test_a_standby_that_lags_pauses_and_goes(
-    own: Stack, standby: tuple[Endpoint, subprocess.Popen[bytes]], tmp_path: Path
-) -> None:
-    endpoint, server = standby
-    primary, copy = Health(own.endpoints["postgresql18"], tmp_path / "state"), Health(endpoint)
+def test_a_standby_that_lags_pauses_and_goes(own: Stack, standby: Endpoint, tmp_path: Path) -> None:
+    primary, copy = Health(own.endpoints["postgresql18"], tmp_path / "state"), Health(standby)
     until(lambda: primary.run("replication")["metrics"]["postgresql_standbys_total"] == 1)
     until(lambda: copy.run(role="standby")["findings"] == [])
     assert copy.run()["server"]["role"] == "standby"
-    with session(endpoint, "SELECT pg_wal_replay_pause()"):
+    with session(standby, "SELECT pg_wal_replay_pause()"):
         with session(primary.endpoint, "CREATE TABLE lagging AS SELECT generate_series(1, 1000)"):
             until(
                 lambda: bool(copy.run("replication", replication_lag_bytes=0)["metrics"]["postgresql_replay_lag_bytes"])
@@ -127,25 +77,20 @@ def test_a_standby_that_lags_pauses_and_goes(
         until(lambda: bool(primary.run("replication", replication_lag_bytes=0)["findings"]))
         lag = found(primary.run("replication", replication_lag_bytes=0), "postgresql.replication_lag")
         assert "standby copy" in lag["subject"]
-    with session(endpoint, "SELECT pg_wal_replay_resume()"):
+    with session(standby, "SELECT pg_wal_replay_resume()"):
         until(lambda: copy.run("replication", replication_lag_bytes=0)["findings"] == [])
     # Its primary's address leads nowhere now, so it stays a standby without a primary.
-    with session(endpoint, "ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'", "SELECT pg_reload_conf()"):
+    with session(standby, "ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'", "SELECT pg_reload_conf()"):
         until(lambda: ("postgresql.standby_disconnected", "critical") in pairs(copy.run("replication")))
     until(lambda: primary.run("replication")["metrics"]["postgresql_standbys_total"] == 0)
-    server.send_signal(signal.SIGINT)
-    server.wait()
+    own.stop("copy")
     assert [finding["id"] for finding in copy.run()["findings"]] == ["postgresql.unreachable"]
 
 
-def test_a_standby_that_was_there_in_the_last_run(
-    own: Stack, standby: tuple[Endpoint, subprocess.Popen[bytes]], tmp_path: Path
-) -> None:
+def test_a_standby_that_was_there_in_the_last_run(own: Stack, standby: Endpoint, tmp_path: Path) -> None:
     health = Health(own.endpoints["postgresql18"], tmp_path / "state")
     until(lambda: health.run("replication")["metrics"]["postgresql_standbys_total"] == 1)
-    server = standby[1]
-    server.send_signal(signal.SIGINT)
-    server.wait()
+    own.stop("copy")
     watching = Health(health.endpoint)
     until(lambda: watching.run("replication")["metrics"]["postgresql_standbys_total"] == 0)
     assert "standby copy" in found(health.run("replication"), "postgresql.standby_missing")["subject"]
