@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -33,6 +33,7 @@ class Action:
     :param detail: what happened, once it was carried out, or why it was not.
     :param seconds: how long it took, None before it ran.
     :param undo: what brings the former state back, empty where nothing can.
+    :param work: what the task needs to carry it out; never shown.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Action:
     detail: str = ""
     seconds: float | None = None
     undo: str = ""
+    work: Any = field(default=None, repr=False, compare=False)
 
     def became(
         self, state: ActionState, detail: str = "", seconds: float | None = None, undo: str | None = None
@@ -52,4 +54,13 @@ class Action:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the action as the result envelope carries it."""
-        return {**asdict(self), "state": self.state.value}
+        return {
+            "kind": self.kind,
+            "subject": self.subject,
+            "reason": self.reason,
+            "statement": self.statement,
+            "state": self.state.value,
+            "detail": self.detail,
+            "seconds": self.seconds,
+            "undo": self.undo,
+        }

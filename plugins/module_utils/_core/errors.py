@@ -80,9 +80,13 @@ class LockHeld(UpkeepError):
 
 
 class StoreError(UpkeepError):
-    """A store refused or failed a request."""
+    """A store refused or failed a request.
+
+    ``code`` is the store's own code of the error (of PostgreSQL the SQLSTATE), where it gave one.
+    """
 
     condition = "error"
+    code: str | None = None
 
 
 class StoreUnreachable(StoreError):

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from .action import Action, ActionState
 from .clock import Clock
 from .deadline import Deadline
-from .errors import UpkeepError
+from .errors import LockHeld, UpkeepError
 from .finding import Finding
 from .memory import Memory
 from .result import Metrics, Result
@@ -132,7 +132,7 @@ def run(task: Task[Any], context: Context, check_mode: bool) -> Result:
             result.actions += decision.actions
             return result
         for action in decision.actions:
-            result.actions.append(_carry_out(task, action, context))
+            result.actions.append(_carry_out(task, action, context, result))
         if any(action.state is ActionState.DONE for action in result.actions):
             result.findings += task.prove(observation, result.actions)
         result.findings += _remember(task, observation, decision)
@@ -144,13 +144,23 @@ def run(task: Task[Any], context: Context, check_mode: bool) -> Result:
         task.close()
 
 
-def _carry_out(task: Task[Any], action: Action, context: Context) -> Action:
-    """Carry one action out, unless no time is left; an error becomes the action's state."""
+def _carry_out(task: Task[Any], action: Action, context: Context, result: Result) -> Action:
+    """Carry one action out, unless no time is left or it was skipped already; an error becomes the action's state.
+
+    Where another run is at work, an action is skipped and one finding says so.
+    """
+    if action.state is not ActionState.PLANNED:
+        return action
     if context.deadline.expired:
         return action.became(ActionState.SKIPPED, "the deadline is over; the next run goes on here")
     started = context.clock.monotonic()
     try:
         became = task.act(action)
+    except LockHeld as error:
+        became = action.became(ActionState.SKIPPED, context.secrets.redact(str(error)))
+        found = sub_finding(task.subject, str(result.server.get("kind", "upkeep")), error, Severity.WARNING)
+        if found not in result.findings:
+            result.findings.append(found)
     except UpkeepError as error:
         became = action.became(ActionState.FAILED, context.secrets.redact(str(error)))
     seconds = round(context.clock.monotonic() - started, 3)

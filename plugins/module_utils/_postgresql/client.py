@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,9 +16,10 @@ from .._core.deadline import Deadline
 from .._core.dependency import PSYCOPG
 from .._core.errors import StoreError, StoreTimeout
 from .._core.units import format_duration
-from .errors import explain_login, explain_statement, text_of
+from .errors import explain_login, explain_statement, explain_work, text_of
 from .options import hosts_in, libpq_options
 from .server import Server
+from .statement import Statement
 from .watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["PostgresqlClient", "connect"]
 
 Row = TypeVar("Row")
+
+LATER_SECONDS = 5.0
+"""By how much the watchdog is later than the server, which should end a long statement itself, with a clear answer."""
 
 LEAST_SECONDS = 0.05
 """Time for a query where the deadline leaves none: the next check is not begun then."""
@@ -86,7 +90,15 @@ class PostgresqlClient:
         self._deadline = deadline
         self._timeout = timeout
         self._watchdog = Watchdog(connection.fileno())
+        self._statement_milliseconds: int | None = None
         self.lost: StoreError | None = None
+        self.notices: list[str] = []
+        connection.add_notice_handler(lambda notice: self.notices.append(notice.message_primary or ""))
+
+    @property
+    def connection(self) -> psycopg.Connection[Any]:
+        """psycopg's connection, for COPY."""
+        return self._connection
 
     def rows(
         self,
@@ -116,18 +128,108 @@ class PostgresqlClient:
                 found: list[Row] = cursor.execute(composed, values).fetchall()
                 return found
         except driver.Error as error:
-            raise self._translated(tried, limit, error) from error
+            raise self._translated(tried, limit, error, explain_statement) from error
 
     def row(self, tried: str, statement: str, row: type[Row], values: Mapping[str, Any] | None = None) -> Row:
         """Run one query that gives exactly one row; otherwise as :meth:`rows`."""
         return self.rows(tried, statement, row, values)[0]
 
-    def _translated(self, tried: str, limit: float, error: Any) -> StoreError:
+    def allow_writes(self, lock_timeout_seconds: float) -> None:
+        """Let the session, read-only until now, change things; it never waits for a lock for longer than is given.
+
+        A server of version 14 or newer notices within seconds if we die, and breaks a long statement of ours off.
+        """
+        settings = {
+            "default_transaction_read_only": "off",
+            "lock_timeout": f"{max(1, int(lock_timeout_seconds * 1000))}ms",
+            "idle_in_transaction_session_timeout": "60s",
+        }
+        if self.server.number >= 140000:
+            settings["client_connection_check_interval"] = "2s"
+        names = [f"set_config({name!r}, {value!r}, false)" for name, value in settings.items()]
+        self.execute("prepare the session", Statement(f"SELECT {', '.join(names)}"), self._timeout)
+
+    def execute(self, tried: str, statement: Statement, limit: float) -> int:
+        """Run one statement that changes something, and return the number of rows it is about.
+
+        ``notices`` holds afterwards what the server had to say, such as why it skipped a table.
+
+        :param limit: seconds after which the server ends it; the deadline's rest if that is less.
+        :raises StoreError: the server refused, did not answer in time, or is gone. ``code`` is its SQLSTATE.
+        """
+        with self._cursor(tried, statement, limit, None) as cursor:
+            return max(0, int(cursor.rowcount))
+
+    def fetch(self, tried: str, statement: Statement, row: type[Row], limit: float) -> list[Row]:
+        """Run one statement as :meth:`execute` does, and return its rows as objects of the class ``row``."""
+        with self._cursor(tried, statement, limit, _factory(row)) as cursor:
+            found: list[Row] = cursor.fetchall()
+            return found
+
+    @contextmanager
+    def transaction(self, tried: str) -> Iterator[None]:
+        """Make one transaction of the statements inside; an error rolls all of them back.
+
+        :param tried: what it is for.
+        :raises StoreError: it could not be begun or committed.
+        """
+        driver = PSYCOPG.load()
+        if self.lost:
+            raise self.lost
+        try:
+            with self._watchdog.limit(self._deadline.seconds + LATER_SECONDS), self._connection.transaction():
+                yield
+        except driver.Error as error:
+            raise self._translated(tried, self._deadline.seconds, error, explain_work) from error
+        except BaseException:
+            self._statement_milliseconds = None  # a rollback takes the setting back as well
+            raise
+
+    @contextmanager
+    def guarded(self, tried: str, limit: float) -> Iterator[None]:
+        """Do something of one's own with :attr:`connection`, bounded and with errors translated as in :meth:`execute`.
+
+        :param limit: seconds after which the server ends each statement; the deadline's rest if that is less.
+        """
+        driver = PSYCOPG.load()
+        if self.lost:
+            raise self.lost
+        seconds = max(LEAST_SECONDS, self._deadline.limit(limit))
+        self.notices.clear()
+        try:
+            with self._watchdog.limit(seconds + LATER_SECONDS):
+                self._limit_statements(seconds)
+                yield
+        except driver.Error as error:
+            raise self._translated(tried, seconds, error, explain_work) from error
+
+    @contextmanager
+    def _cursor(self, tried: str, statement: Statement, limit: float, factory: Any) -> Iterator[Any]:
+        with self.guarded(tried, limit):
+            chosen = {} if factory is None else {"row_factory": factory}
+            with self._connection.cursor(**chosen) as cursor:
+                cursor.execute(statement.composed(self._connection), statement.parameters)
+                yield cursor
+
+    def _limit_statements(self, seconds: float) -> None:
+        """Set statement_timeout, unless it is so already: batches of thousands share one setting."""
+        milliseconds = max(1, int(seconds * 1000))
+        known = self._statement_milliseconds
+        # A second more, or a tenth less, is not worth a round trip for every batch.
+        if known is not None and known - 1000 <= milliseconds <= known * 1.1:
+            return
+        self._connection.execute(f"SET statement_timeout = {milliseconds}".encode())
+        self._statement_milliseconds = milliseconds
+
+    def _translated(
+        self, tried: str, limit: float, error: Any, explain: Callable[[str, str | None, str], StoreError]
+    ) -> StoreError:
         """Return our error for the driver's, and remember it if the connection is gone."""
+        self._statement_milliseconds = None
         if self._watchdog.barked:
             translated: StoreError = StoreTimeout(tried, f"no answer within {format_duration(limit)}", _PAUSED)
         else:
-            translated = explain_statement(tried, error.sqlstate, text_of(error))
+            translated = explain(tried, error.sqlstate, text_of(error))
         if self._connection.closed:
             self.lost = translated
         return translated

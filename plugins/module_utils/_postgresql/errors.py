@@ -14,13 +14,33 @@ from typing import NamedTuple
 
 from .._core.errors import AccessDenied, AuthenticationFailed, StoreError, StoreTimeout, StoreUnreachable
 
-__all__ = ["ConnectionsExhausted", "explain_login", "explain_statement", "text_of"]
+__all__ = [
+    "LOCK_CODES",
+    "TRANSIENT_CODES",
+    "ConnectionsExhausted",
+    "StandbyServer",
+    "explain_login",
+    "explain_statement",
+    "explain_work",
+    "text_of",
+]
+
+LOCK_CODES = ("55P03",)
+"""SQLSTATE of a lock that was not to be had within lock_timeout."""
+TRANSIENT_CODES = (*LOCK_CODES, "40P01", "40001")
+"""SQLSTATEs after which the same statement may succeed: lock timeout, deadlock, serialization failure."""
 
 
 class ConnectionsExhausted(StoreError):
     """The server runs and has no connection left for this user."""
 
     condition = "connections_exhausted"
+
+
+class StandbyServer(StoreError):
+    """The server is a standby, which takes no changes."""
+
+    condition = "standby"
 
 
 class Meaning(NamedTuple):
@@ -82,6 +102,19 @@ STATEMENT: tuple[tuple[str, Meaning], ...] = (
 )
 """Beginnings of SQLSTATE codes. Source: appendix A of PostgreSQL's documentation."""
 
+_WAIT = "Run again when whoever holds the lock is done, or raise lock_timeout; nothing waited for long behind it."
+
+WORK: tuple[tuple[str, Meaning], ...] = (
+    ("57014", Meaning(StoreTimeout, "Give the task a longer deadline.", "the server broke it off at its time limit")),
+    ("55P03", Meaning(StoreTimeout, _WAIT, "another session holds the lock that it needs")),
+    ("40P01", Meaning(StoreError, "Run again.", "another session and it were waiting for each other")),
+    ("42501", Meaning(AccessDenied, "Let the owner do it, or grant the user the right.")),
+    ("25006", Meaning(StoreError, "Run it against the primary.", "the server takes no changes")),
+    ("53100", Meaning(StoreError, "Make room on the server's disk, then run again.", "the disk is full")),
+    ("42", Meaning(StoreError, "")),
+)
+"""What the same codes mean to a statement that changes something; others are as in :data:`STATEMENT`."""
+
 
 def explain_login(tried: str, text: str) -> StoreError:
     """Turn the text of a connection that failed into an error.
@@ -97,12 +130,25 @@ def explain_login(tried: str, text: str) -> StoreError:
 
 def explain_statement(tried: str, sqlstate: str | None, text: str) -> StoreError:
     """Turn an error within a session into ours; one without SQLSTATE comes from a broken connection."""
-    for code, meaning in STATEMENT:
-        if sqlstate and sqlstate.startswith(code):
-            return _error(tried, meaning, text)
+    return _explained(tried, sqlstate, text, STATEMENT)
+
+
+def explain_work(tried: str, sqlstate: str | None, text: str) -> StoreError:
+    """Turn an error of a statement that changes something into ours."""
+    return _explained(tried, sqlstate, text, WORK + STATEMENT)
+
+
+def _explained(tried: str, sqlstate: str | None, text: str, meanings: tuple[tuple[str, Meaning], ...]) -> StoreError:
+    found = Meaning(StoreError, "")
     if sqlstate is None:
-        return _error(tried, Meaning(StoreUnreachable, _ADDRESS, "the connection was lost"), text)
-    return _error(tried, Meaning(StoreError, ""), text)
+        found = Meaning(StoreUnreachable, _ADDRESS, "the connection was lost")
+    for code, meaning in meanings:
+        if sqlstate and sqlstate.startswith(code):
+            found = meaning
+            break
+    error = _error(tried, found, text)
+    error.code = sqlstate
+    return error
 
 
 def text_of(error: BaseException) -> str:

@@ -18,6 +18,9 @@ DEFAULTS = Defaults("PostgreSQL", 5432, {"login_host": "PGHOST", "login_port": "
 
 FORM = "Write it as postgresql://user@host:5432/database; in user and password write @ as %40, / as %2F, : as %3A."
 
+KEEPALIVE = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""TCP's own look-out for a lost peer: seconds, seconds, times, milliseconds."""
+
 LOCK_TIMEOUT_MS = 50
 """How long to wait for a lock on a catalogue: never in front of the application. Source: pgmetrics."""
 
@@ -36,6 +39,9 @@ def libpq_options(connection: Connection, seconds: float, read_only: bool = True
     # libpq would follow a stray PGHOSTADDR even where a host is given.
     options.setdefault("hostaddr", "")
     options["application_name"] = "upkeep"
+    # A server or network that is gone is noticed within a minute, also in the midst of a statement that takes hours.
+    for name, value in KEEPALIVE.items():
+        options.setdefault(name, value)
     # psycopg counts whole seconds and at least two; the exact limit is the caller's.
     options["connect_timeout"] = max(2, round(seconds + 0.5))
     options["options"] = f"{options.get('options', '')} {_session(seconds, read_only)}".strip()
