@@ -24,16 +24,16 @@ EXTENSIONS = {"pg_stat_statements", "pgstattuple", "amcheck", "pg_buffercache", 
 PLANTED_COUNTS = {"active": 3, "completed": 100, "failed": 50, "delayed": 20, "prioritized": 20, "waiting": 30}
 
 
-def test_versions_and_contrib(postgresql17: Endpoint, postgresql18: Endpoint) -> None:
-    for endpoint, major in ((postgresql17, 17), (postgresql18, 18)):
-        with postgresql_server.connect(endpoint) as session:
-            assert session.info.server_version // 10_000 == major
-            names = session.execute("SELECT name FROM pg_available_extensions").fetchall()
-            assert {str(name) for (name,) in names} >= EXTENSIONS
-            assert session.execute("SHOW shared_preload_libraries").fetchone() == ("pg_stat_statements",)
-        with postgresql_server.connect(endpoint.as_monitor()) as session:
-            assert session.execute("SELECT pg_has_role('pg_monitor', 'USAGE')").fetchone() == (True,)
-            assert session.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (False,)
+def test_versions_and_contrib(each_postgresql_stack: Stack, each_postgresql: Endpoint) -> None:
+    (store,) = each_postgresql_stack.options["stores"]
+    with postgresql_server.connect(each_postgresql) as session:
+        assert store == f"postgresql{session.info.server_version // 10_000}"
+        names = session.execute("SELECT name FROM pg_available_extensions").fetchall()
+        assert {str(name) for (name,) in names} >= EXTENSIONS
+        assert session.execute("SHOW shared_preload_libraries").fetchone() == ("pg_stat_statements",)
+    with postgresql_server.connect(each_postgresql.as_monitor()) as session:
+        assert session.execute("SELECT pg_has_role('pg_monitor', 'USAGE')").fetchone() == (True,)
+        assert session.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (False,)
 
 
 def test_fresh_postgresql_database_is_empty(fresh_postgresql_database: Endpoint) -> None:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real PostgreSQL, MongoDB and Redis servers from PyPI wheels alone, and a sample application on them.
+"""Real PostgreSQL, MongoDB and Redis servers from packages of PyPI and npm, and a sample application on them.
 
 For tests, benchmarks and ``make demo``. Command: ``python -m tests.stack up|down|status``.
 """

@@ -26,7 +26,9 @@ DEFAULT_STORES = ("postgresql18", "mongodb", "redis8")
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="python -m tests.stack", description="Real stores from PyPI wheels alone.")
+    top = argparse.ArgumentParser(
+        prog="python -m tests.stack", description="Real stores from packages of PyPI and npm."
+    )
     commands = top.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start the stores; does nothing where the same stack is up already")
     down = commands.add_parser("down", help="stop them and remove their data")

@@ -22,6 +22,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.stack import npm
 from tests.stack.application.queues.plan import QueuePlan, plans
 from tests.stack.application.queues.run import Counts, fill_with_npm, fill_with_python
 from tests.stack.application.settings import Settings
@@ -170,6 +171,28 @@ def fresh_postgresql_database(request: pytest.FixtureRequest) -> Iterator[Endpoi
     """An empty database, once on each version; removed after the test, with whoever is still in it."""
     endpoint: Endpoint = request.getfixturevalue(request.param)
     yield from _fresh_postgresql(endpoint)
+
+
+@pytest.fixture(scope="session", params=[*npm.POSTGRESQL, "postgresql17", "postgresql18"])
+def each_postgresql_stack(request: pytest.FixtureRequest, make_stack: Callable[..., Stack]) -> Iterator[Stack]:
+    """A stack of PostgreSQL alone, in every supported version in turn; of the old ones one runs at a time."""
+    if request.param in npm.POSTGRESQL:
+        yield from _single(make_stack, request.param)
+    else:
+        yield request.getfixturevalue(f"{request.param}_stack")
+
+
+@pytest.fixture(scope="session")
+def each_postgresql(each_postgresql_stack: Stack) -> Endpoint:
+    """PostgreSQL in every supported version in turn, as superuser."""
+    (endpoint,) = each_postgresql_stack.endpoints.values()
+    return endpoint
+
+
+@pytest.fixture
+def fresh_each_postgresql_database(each_postgresql: Endpoint) -> Iterator[Endpoint]:
+    """An empty database, once on every supported version."""
+    yield from _fresh_postgresql(each_postgresql)
 
 
 @pytest.fixture

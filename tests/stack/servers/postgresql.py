@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PostgreSQL from a wheel: initdb, a small configuration, a user for monitoring."""
+"""PostgreSQL: initdb, a small configuration, a user for monitoring."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ from tests.stack.state import Member
 __all__ = ["create", "ready"]
 
 # Small and quick: nothing here has to survive a power cut, though it does survive a killed server, as a real one would.
-# In the file, not on the command line, so that a module's ALTER SYSTEM has effect. summarize_wal lets incremental
-# backups be made; both versions know it.
+# In the file, not on the command line, so that a module's ALTER SYSTEM has effect.
 SETTINGS = """
 listen_addresses = '{host}'
 port = {port}
@@ -41,10 +40,10 @@ max_connections = 60
 shared_buffers = '32MB'
 fsync = off
 max_wal_size = '256MB'
-summarize_wal = on
 log_min_messages = warning
 timezone = 'UTC'
 """
+SETTINGS_SINCE = {17: "summarize_wal = on\n"}  # lets incremental backups be made
 
 
 def create(builder: Builder) -> tuple[Endpoint, list[Member]]:
@@ -64,6 +63,8 @@ def create(builder: Builder) -> tuple[Endpoint, list[Member]]:
     _initdb(builder, endpoint)
     with (data / "postgresql.conf").open("a", encoding="utf-8") as handle:
         handle.write(SETTINGS.format(host=HOST, port=port))
+        version = int(builder.name.removeprefix("postgresql"))
+        handle.writelines(text for since, text in SETTINGS_SINCE.items() if version >= since)
     member = Member(
         name=builder.name,
         store=builder.name,

@@ -6,20 +6,20 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.stack.application.queues.plan import QueuePlan, as_input
 from tests.stack.endpoint import Endpoint
 from tests.stack.errors import StackError
+from tests.stack.npm import install, run_tool
+from tests.stack.once import made_once
 from tests.stack.places import CACHE, server_user
 from tests.stack.state import exclusive
-from tests.stack.wheels import explained, fetch, pinned
+from tests.stack.wheels import fetch, pinned
 
 __all__ = ["NPM_LIBRARIES", "fill_with_npm", "fill_with_python", "python_environment"]
 
@@ -44,7 +44,10 @@ def fill_with_python(server: Endpoint, queues: list[QueuePlan]) -> Counts:
 def fill_with_npm(server: Endpoint, queues: list[QueuePlan], library: str, version: str) -> Counts:
     """Fill queues with one release of npm's bull or bullmq; returns the library's counts by queue and state."""
     node = fetch("node", server_user())
-    folder = _npm_install(node, library, version)
+    place = CACHE / "npm-queues" / f"{library}-{version}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    companions = NPM_COMPANIONS.get(f"{library}-{version.split('.', maxsplit=1)[0]}", ())
+    folder = made_once(place, partial(install, packages=(f"{library}@{version}", *companions)))
     return _run([str(node), str(HERE / "make.js"), str(folder), library], as_input(server, queues))
 
 
@@ -56,41 +59,11 @@ def python_environment() -> Path:
     CACHE.mkdir(parents=True, exist_ok=True)
     with exclusive(CACHE, ".bullmq-venv.lock"):
         if not (place / COMPLETE).exists():
-            _run_tool([sys.executable, "-m", "venv", "--clear", str(place)], "a virtual environment")
+            run_tool([sys.executable, "-m", "venv", "--clear", str(place)], "a virtual environment")
             pip = [str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", requirement]
-            _run_tool(pip, requirement)
+            run_tool(pip, requirement)
             (place / COMPLETE).touch()
     return python
-
-
-def _npm_install(node: Path, library: str, version: str) -> Path:
-    place = CACHE / "npm-queues" / f"{library}-{version}"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    with exclusive(place.parent, f".{place.name}.lock"):
-        if not (place / COMPLETE).exists():
-            temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
-            try:
-                (temporary / "package.json").write_text('{"private": true}\n', encoding="utf-8")
-                options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
-                major = version.split(".", maxsplit=1)[0]
-                wanted = [f"{library}@{version}", *NPM_COMPANIONS.get(f"{library}-{major}", ())]
-                _run_tool([str(node), str(npm), "install", *options, *wanted], library, temporary)
-                (temporary / COMPLETE).touch()
-                shutil.rmtree(place, ignore_errors=True)
-                temporary.rename(place)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
-    return place
-
-
-def _run_tool(argv: list[str], what: str, folder: Path | None = None) -> None:
-    environment = {**os.environ, "PATH": f"{Path(argv[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    done = subprocess.run(
-        argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise explained(what, f"{done.stdout}\n{done.stderr}")
 
 
 def _run(argv: list[str], settings: dict[str, Any]) -> Counts:
