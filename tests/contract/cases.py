@@ -51,6 +51,7 @@ def journal(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
 
 CASES: dict[str, Case] = {
     "postgresql_health_info": store("postgresql18"),
+    "postgresql_audit_info": store("postgresql18"),
     "mongodb_health_info": store("mongodb"),
     "redis_health_info": store("redis8"),
     "queue_health_info": store("redis8"),

@@ -91,6 +91,7 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
         ``<kind>_connect_seconds``; a host and its many addresses have none.
     :param scope: what part of the server is looked at, such as a database, where several tasks look at one server:
         part of the memory's key.
+    :param depth: ``health`` or ``audit``; each has a memory of its own.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
         thresholds: Thresholds,
         connects: bool = True,
         scope: str | None = None,
+        depth: str = "health",
     ) -> None:
         self._context = context
         self._kind = kind
@@ -113,7 +115,7 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
         self._checks = [check for check in checks if check.name in context.params["checks"]]
         self._thresholds = thresholds
         self._connects = connects
-        self._key = "/".join(part for part in ("health", kind, label, scope) if part)
+        self._key = "/".join(part for part in (depth, kind, label, scope) if part)
 
     @property
     def subject(self) -> str:

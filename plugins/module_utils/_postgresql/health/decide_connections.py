@@ -13,7 +13,7 @@ from ..._core.result import Metrics, metric_name
 from ..._core.runner import Decision
 from ..server import Server
 from .observation import Connections, Group, Limit
-from .rights import hidden
+from ..rights import hidden
 
 __all__ = ["available_connections", "decide_connections"]
 

@@ -15,7 +15,7 @@ from ..._core.history import Sample, slope, thin
 from ..._core.result import metric_name
 from ..._core.runner import Decision
 from .observation import Database, Size
-from .rights import hidden
+from ..rights import hidden
 
 __all__ = ["decide_activity", "decide_cache", "decide_sizes", "remember_counters", "remember_sizes"]
 

@@ -10,7 +10,7 @@ from ..._core.health import Situation
 from ..._core.runner import Decision
 from ..._core.severity import Severity
 from .observation import Index, Indexes
-from .rights import hidden
+from ..rights import hidden
 
 __all__ = ["decide_indexes"]
 

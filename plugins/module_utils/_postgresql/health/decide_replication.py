@@ -14,7 +14,7 @@ from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
 from .observation import Receiver, Replication, Slot, Standby
-from .rights import hidden
+from ..rights import hidden
 
 __all__ = ["decide_replication", "remember_replication"]
 

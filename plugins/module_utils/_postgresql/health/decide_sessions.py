@@ -12,7 +12,7 @@ from ..._core.health import Situation
 from ..._core.runner import Decision
 from ..._core.units import format_duration
 from .observation import Session, Sessions, Waiter
-from .rights import hidden
+from ..rights import hidden
 
 __all__ = ["decide_sessions", "root_blockers"]
 

@@ -15,7 +15,7 @@ from ..._core.runner import Decision
 from ..._core.severity import Severity
 from ..._core.units import format_duration
 from .observation import Archiver, Archiving, Checkpoints
-from .rights import hidden
+from ..rights import hidden
 
 __all__ = ["decide_archiving", "decide_checkpoints", "remember_archiver", "remember_checkpoints"]
 

@@ -5,16 +5,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
-from ..._core.connection import Connection
-from ..._core.dependency import PSYCOPG
 from ..._core.health import Check, HealthTask
 from ..._core.runner import Context
-from ..._core.threshold import Thresholds
-from ..client import PostgresqlClient, connect
-from ..options import DEFAULTS
+from ..checks import checks_task
+from ..client import PostgresqlClient
 from .decide_availability import decide_availability, remember_start
 from .decide_connections import decide_connections
 from .decide_databases import decide_activity, decide_cache, decide_sizes, remember_counters, remember_sizes
@@ -60,27 +54,4 @@ def postgresql_health(context: Context) -> HealthTask[PostgresqlClient]:
     :raises InvalidInput: an option cannot be understood.
     :raises MissingDependency: psycopg is absent or too old.
     """
-    connection = Connection.of(context, DEFAULTS)
-    context.secrets.add(context.environment.get("PGPASSWORD"))
-    thresholds = Thresholds(HEALTH_THRESHOLDS, context.params["thresholds"])
-    PSYCOPG.load()
-    return HealthTask(
-        context,
-        "postgresql",
-        connection.label,
-        partial(connect, connection, context.deadline),
-        _identify,
-        CHECKS,
-        thresholds,
-        scope=connection.database,
-    )
-
-
-def _identify(client: PostgresqlClient) -> dict[str, Any]:
-    server = client.server
-    return {
-        "version": server.version,
-        "role": "standby" if server.in_recovery else "primary",
-        "database": server.database,
-        "user": server.user,
-    }
+    return checks_task(context, CHECKS, HEALTH_THRESHOLDS, "health")

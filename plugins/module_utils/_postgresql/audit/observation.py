@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the audit reads: one class for the rows of each query, whose columns are its fields. Pure.
+
+Ages and lengths of time are in seconds by the server's own clock, sizes in bytes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..server import Server
+
+__all__ = ["Sequence", "Sequences"]
+
+
+class Sequence(NamedTuple):
+    """A sequence and the narrowest column that takes its values.
+
+    :param last: its last value; None: not used yet, or the user may not see it.
+    :param least: its own least value; ``most`` its own greatest.
+    :param step: what it goes up by; below zero: down.
+    :param cycles: whether it starts again at its end.
+    :param column: ``table.column`` that takes its values; None: none is known.
+    :param column_bytes: size of that column's integer type; None: it is no integer.
+    :param readable: whether the user may see ``last``.
+    """
+
+    schema: str
+    name: str
+    last: int | None
+    least: int
+    most: int
+    step: int
+    cycles: bool
+    column: str | None
+    column_bytes: int | None
+    readable: bool
+
+    @property
+    def label(self) -> str:
+        """Schema and name."""
+        return f"{self.schema}.{self.name}"
+
+
+class Sequences(NamedTuple):
+    """The database's sequences."""
+
+    server: Server
+    sequences: tuple[Sequence, ...]

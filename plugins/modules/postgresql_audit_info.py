@@ -1,0 +1,143 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: postgresql_audit_info
+short_description: Audit a PostgreSQL database in depth
+version_added: 0.1.0
+description:
+  - Looks into one database, that of O(login_db), more deeply than the daily M(dataops.upkeep.postgresql_health_info)
+    does, over one connection.
+  - What crosses a threshold becomes a finding with its value, its limit and a remedy. All numbers are metrics.
+  - Reads statistics and the catalogue only, in a read-only session that never waits for a lock for more than 50 ms.
+  - The number of queries is the same for ten tables and for ten thousand. Of many findings of one kind the worst are
+    named, the others counted.
+  - Works with PostgreSQL 13 to 18, on primaries and standbys.
+author:
+  - The dataops.upkeep authors (@dataops)
+requirements:
+  - psycopg >= 3.1
+options:
+  checks:
+    description:
+      - Which checks to make.
+      - V(sequences) is sequences near the end of what they, or the type of their column, can hold.
+    type: list
+    elements: str
+    choices: [sequences]
+    default: [sequences]
+extends_documentation_fragment:
+  - dataops.upkeep.postgresql
+  - dataops.upkeep.connection
+  - dataops.upkeep.common
+  - dataops.upkeep.checks
+  - dataops.upkeep.state
+  - dataops.upkeep.result
+  - dataops.upkeep.attributes
+  - dataops.upkeep.attributes.info_module
+  - dataops.upkeep.attributes.actiongroup_postgresql
+notes:
+  - "The user needs to be a member of C(pg_monitor). What it may not see without that is a warning; what it may see is
+    checked all the same."
+  - Give the server's own address and not that of a pooler such as PgBouncer, which hides what has to be looked at.
+  - "Threshold C(sequence_percent) (percent, warning 80, critical 90): how much of a sequence is used up."
+seealso:
+  - module: dataops.upkeep.postgresql_health_info
+"""
+
+EXAMPLES = r"""
+- name: Audit the application's database, comparing with the last run
+  dataops.upkeep.postgresql_audit_info:
+    login_host: db.example.com
+    login_user: upkeep_monitor
+    login_password: "{{ postgresql_password }}"
+    login_db: app
+    state: /var/lib/upkeep
+  register: postgresql_audit
+
+- name: Look at the sequences only, with limits of one's own
+  dataops.upkeep.postgresql_audit_info:
+    login_host: /var/run/postgresql
+    login_db: app
+    checks: [sequences]
+    thresholds:
+      sequence_percent: {warning: 50, critical: 75}
+"""
+
+RETURN = r"""
+changed:
+  description: Whether anything was changed, or in check mode would be.
+  type: bool
+  returned: always
+status:
+  description: The gravest finding.
+  type: str
+  returned: always
+  choices: [ok, warning, critical]
+findings:
+  description: What is wrong, with numbers.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    id: {description: "Stable name of the condition, as C(redis.memory).", type: str}
+    severity: {description: "V(warning) or V(critical).", type: str}
+    subject: {description: "What it is about.", type: str}
+    message: {description: "One sentence for people.", type: str}
+    value: {description: "What was measured, if anything was.", type: raw}
+    threshold: {description: "The limit that was crossed, if there is one.", type: raw}
+    remedy: {description: "What to do.", type: str}
+actions:
+  description: What was decided on and what became of it. Check mode returns the same list with all of it planned.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    kind: {description: "What is done.", type: str}
+    subject: {description: "What it is done to.", type: str}
+    reason: {description: "Why, with the numbers that decided it.", type: str}
+    statement: {description: "The statement, command or request, without secrets.", type: str}
+    state: {description: "V(planned), V(done), V(skipped) or V(failed).", type: str}
+    detail: {description: "What happened, or why not.", type: str}
+    seconds: {description: "How long it took.", type: float}
+    undo: {description: "What brings the former state back.", type: str}
+metrics:
+  description: Flat numbers with Prometheus-style names.
+  type: dict
+  returned: always
+summary:
+  description: One sentence for people.
+  type: str
+  returned: always
+server:
+  description: What was asked or changed. C(kind), C(address) and, if it answered, C(version).
+  type: dict
+  returned: always
+"""
+
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.arguments import (
+    check_arguments,
+    common_arguments,
+    connection_arguments,
+    state_arguments,
+)
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.module import run_module
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.task import CHECKS, postgresql_audit
+from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
+
+ARGUMENTS = connection_arguments().merge(
+    common_arguments(), check_arguments([check.name for check in CHECKS]), state_arguments()
+)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(ARGUMENTS, postgresql_audit, open_memory)
+
+
+if __name__ == "__main__":
+    main()
