@@ -7,9 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .._core.arguments import connection_arguments
 from .._core.errors import InvalidInput
 
-__all__ = ["entries", "sharing", "structured"]
+__all__ = ["connection", "entries", "sharing", "structured"]
+
+ADDRESS = ("uri", "login_host", "login_port")
 
 
 def structured(value: Any, option: str = "value") -> Any:
@@ -68,6 +71,25 @@ def entries(value: Any, kind: str, option: str = "") -> list[dict[str, Any]]:
     if twice:
         raise InvalidInput(option, f"two entries are named {', '.join(twice)}", "Give each entry a name of its own.")
     return made
+
+
+def connection(entry: Mapping[str, Any], override: str = "") -> dict[str, Any]:
+    """Return the connection options of a store's entry, as a module of ours takes them.
+
+    :param entry: an entry of ``upkeep_postgresql`` and the like; what else it holds is left out.
+    :param override: a key of the entry with options that go over its own, such as ``maintenance`` for the user who may
+        change things. One that gives an address replaces the entry's address whole.
+    :raises InvalidInput: the override is no dict, or holds what is no connection option.
+    """
+    known = connection_arguments().options
+    own = {key: value for key, value in entry.items() if key in known}
+    over = entry.get(override) or {}
+    if not isinstance(over, Mapping) or set(over) - set(known):
+        wrong = type(over).__name__ if not isinstance(over, Mapping) else ", ".join(sorted(set(over) - set(known)))
+        raise InvalidInput(override, f"it holds {wrong}", f"It is a dict of {', '.join(known)}.")
+    if any(key in over for key in ADDRESS):
+        own = {key: value for key, value in own.items() if key not in ADDRESS}
+    return {**own, **over}
 
 
 def _name_for(entry: Mapping[str, Any], kind: str, index: int, count: int) -> str:

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._collect.inventory import entries, sharing, structured
+from ansible_collections.dataops.upkeep.plugins.module_utils._collect.inventory import (
+    connection,
+    entries,
+    sharing,
+    structured,
+)
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
 
 
@@ -85,3 +90,33 @@ def test_hosts_that_share_a_description() -> None:
     assert sharing(list(variables), variables, "c", names) == ["c"]
     assert sharing(list(variables), variables, "d", names) == ["d"]
     assert sharing(list(variables), variables, "f", names) == ["e", "f"]
+
+
+ENTRY = {
+    "name": "main",
+    "login_host": "db",
+    "login_port": 5432,
+    "login_user": "monitor",
+    "login_password": "p",
+    "retention": [],
+}
+
+
+def test_a_connection_is_what_a_module_takes() -> None:
+    assert connection(ENTRY) == {"login_host": "db", "login_port": 5432, "login_user": "monitor", "login_password": "p"}
+
+
+def test_what_may_change_things_goes_over_the_entrys_own_user() -> None:
+    found = connection({**ENTRY, "maintenance": {"login_user": "owner", "login_password": "q"}}, "maintenance")
+    assert found == {"login_host": "db", "login_port": 5432, "login_user": "owner", "login_password": "q"}
+
+
+def test_another_address_replaces_the_whole_of_it() -> None:
+    found = connection({**ENTRY, "maintenance": {"uri": "postgresql://owner@other/app"}}, "maintenance")
+    assert found == {"uri": "postgresql://owner@other/app", "login_user": "monitor", "login_password": "p"}
+
+
+@pytest.mark.parametrize("over", ["owner", {"user": "owner"}, ["login_user"]])
+def test_an_override_that_is_no_connection_is_refused(over: Any) -> None:
+    with pytest.raises(InvalidInput, match="maintenance"):
+        connection({**ENTRY, "maintenance": over}, "maintenance")
