@@ -61,5 +61,8 @@ CASES: dict[str, Case] = {
     "journal_info": journal,
 }
 
+REQUIRED: dict[str, dict[str, Any]] = {}
+"""What a module of a store cannot be called without, where the store is down; right, and harmless."""
+
 SECRETS = ("p%40ssw0rd-in-url", "p@ssw0rd-in-url", "t0ken-in-query", "t0ken-in-header")
 """Secrets that the cases above give; a store's own password is added by the test."""

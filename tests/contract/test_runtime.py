@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.action import ActionState
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import ENVELOPE_KEYS, METRIC_NAME
-from tests.contract.cases import CASES, SECRETS
+from tests.contract.cases import CASES, REQUIRED, SECRETS
 from tests.contract.catalogue import MODULES, imported
 from tests.integration.running import run_module
 
@@ -80,11 +80,15 @@ def test_check_mode_plans_what_a_real_run_does(name: str, request: pytest.Fixtur
         assert result["outcome"] == "ok", result
         assert_envelope(result)
         assert_no_secret(str(result), params)
-    assert {action["state"] for action in planned["actions"]} <= {"planned"}
+    assert {action["state"] for action in planned["actions"]} <= {"planned", "skipped"}
     assert plan(planned) == plan(done)
     assert planned["changed"] == done["changed"]
     if name.endswith("_info"):
         assert not done["changed"]
+    elif name in STORE_MODULES:
+        assert planned["changed"], "the case has to give the module something to do"
+        again = run_module(name, params)
+        assert not again["changed"], "a second run on unchanged data does nothing"
 
 
 STORE_MODULES = [name for name in MODULES if "login_password" in imported(name).ARGUMENTS.options]
@@ -100,7 +104,7 @@ def test_a_store_that_is_down_shows_no_secret(name: str, way: str, dead_port: tu
         params: dict[str, Any] = {"login_host": host, "login_port": port, "login_user": "u", "login_password": secret}
     else:
         params = {"uri": f"{scheme}://u:S3cret%2Fw%3Ath%40odd%25chars@{host}:{port}/"}
-    params["connect_timeout"] = 2
+    params |= {"connect_timeout": 2, **REQUIRED.get(name, {})}
     result = run_module(name, params, verbosity=3)
     for writing in (secret, "S3cret%2Fw%3Ath%40odd%25chars", "S3cret"):
         assert writing not in str(result), "a secret was shown"
