@@ -49,6 +49,15 @@ chown mongodb /data/configdb/key
 exec docker-entrypoint.sh mongod --replSet rs0 --bind_ip_all --keyFile /data/configdb/key --wiredTigerCacheSizeGB 0.25
 """
 POSTGRESQL_START = ("postgres", "-c", "fsync=off", "-c", "shared_preload_libraries=pg_stat_statements")
+# A standby waits until its primary lets it in, which molecule/default/files/make_ready.py sees to.
+STANDBY_START = f"""\
+umask 077
+until [ -s "$PGDATA/PG_VERSION" ]; do
+    rm -rf "$PGDATA"
+    pg_basebackup -D "$PGDATA" -d "$UPKEEP_PRIMARY" --write-recovery-conf --checkpoint=fast --no-sync || sleep 0.2
+done
+exec docker-entrypoint.sh {" ".join(POSTGRESQL_START)}
+"""
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,7 @@ STORES = {
     "postgresql15": Store("UPKEEP_IMAGE_POSTGRES15", 12, 5432, "/srv/pg", POSTGRESQL_START),
     "mongodb": Store("UPKEEP_IMAGE_MONGO", 13, 27017, "/data/db", ("-c", MONGODB_START), "sh"),
     "redis": Store("UPKEEP_IMAGE_REDIS", 14, 6379, "/data", ("-c", REDIS_START), "sh"),
+    "standby15": Store("UPKEEP_IMAGE_POSTGRES15", 15, 5432, "/srv/pg", ("-c", STANDBY_START), "sh"),
 }
 OPS_OCTET = 10
 
@@ -91,6 +101,9 @@ def secrets_of(store: str, passwords: dict[str, str]) -> dict[str, str]:
     if store.startswith("postgresql"):
         login = {"POSTGRES_USER": "upkeep_admin", "POSTGRES_PASSWORD": passwords["admin"]}
         return {**login, "POSTGRES_DB": "beo_automation", "PGDATA": "/srv/pg/data"}
+    if store == "standby15":
+        primary = f"host={container_name('postgresql15')} user=upkeep_admin application_name=standby15"
+        return {"UPKEEP_PRIMARY": primary, "PGPASSWORD": passwords["admin"], "PGDATA": "/srv/pg/data"}
     return {"MONGODB_KEY": passwords["key"]} if store == "mongodb" else {"REDIS_PASSWORD": passwords["admin"]}
 
 

@@ -11,7 +11,8 @@ set -eu
 # shellcheck disable=SC2016
 
 exec mmdebstrap --quiet --variant=minbase \
-    --include=ca-certificates,libcurl4,postgresql-15,procps,python3,python3-pip,redis-server,tzdata \
+    --include=ca-certificates,libcurl4,postgresql-15,postgresql-15-hypopg,postgresql-15-repack \
+    --include=procps,python3,python3-pip,redis-server,tzdata \
     --essential-hook='mkdir -p "$1/etc/postgresql-common"' \
     --essential-hook='echo "create_main_cluster = false" > "$1/etc/postgresql-common/createcluster.conf"' \
     --customize-hook='chroot "$1" useradd --system --no-create-home mongodb' \

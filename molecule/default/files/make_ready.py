@@ -31,11 +31,21 @@ def retry(step: Callable[[], Any], *expected: type[Exception]) -> Any:
     return step()
 
 
-def ready_postgresql(place: dict[str, Any], passwords: dict[str, str]) -> None:
-    """Make the role that monitors, and the extension with the statistics of statements."""
+def postgresql(place: dict[str, Any], passwords: dict[str, str]) -> psycopg.Connection[Any]:
+    """Log in as soon as the server lets us."""
     login = {"user": "upkeep_admin", "password": passwords["admin"], "dbname": "beo_automation", "connect_timeout": 5}
     address = {"host": place["host"], "port": place["port"]}
-    with retry(lambda: psycopg.connect(**address, **login), psycopg.OperationalError) as connection:
+    connection: psycopg.Connection[Any] = retry(lambda: psycopg.connect(**address, **login), psycopg.OperationalError)
+    return connection
+
+
+def ready_postgresql(place: dict[str, Any], passwords: dict[str, str]) -> None:
+    """Make the role that monitors, and the extension with the statistics of statements; let standbys in."""
+    with postgresql(place, passwords) as connection:
+        # The stock image lets everybody in with a password, but standbys. A server's programs stand in its data.
+        rule = "SELECT 'host replication upkeep_admin all scram-sha-256'"
+        connection.execute(f"COPY ({rule}) TO PROGRAM 'cat >> pg_hba.conf'")
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE EXTENSION pg_stat_statements")
         statement = psycopg.sql.SQL("CREATE ROLE upkeep_monitor LOGIN PASSWORD {} IN ROLE pg_monitor")
         connection.execute(statement.format(passwords["monitor"]))
@@ -79,6 +89,7 @@ def main() -> None:
     ready_redis(stores["redis"], passwords)
     for name in ("postgresql17", "postgresql15"):
         ready_postgresql(stores[name], passwords)
+    postgresql(stores["standby15"], passwords).close()
 
 
 if __name__ == "__main__":

@@ -43,6 +43,16 @@ def test_postgresql_answers_with_its_version(stage: dict[str, Any], way: str, ve
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_the_standby_follows_its_primary(stage: dict[str, Any], way: str) -> None:
+    login = {"dbname": "beo_automation", "user": "upkeep_monitor", "password": stage["passwords"]["monitor"]}
+    with psycopg.connect(**stage["reach"][way]["standby15"], **login) as connection:
+        assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
+    with psycopg.connect(**stage["reach"][way]["postgresql15"], **login) as connection:
+        names = connection.execute("SELECT application_name, state FROM pg_stat_replication").fetchall()
+    assert names == [("standby15", "streaming")]
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_mongodb_is_the_primary_of_its_replica_set(stage: dict[str, Any], way: str) -> None:
     with mongodb(stage, way, stage["passwords"]["monitor"]) as client:
         status = client.admin.command("replSetGetStatus")
