@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.action import Action, ActionState
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
-from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import StateError, StoreError
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import LockHeld, StateError, StoreError
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.finding import Finding
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.memory import NoMemory
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Context, Decision, run
@@ -165,3 +165,47 @@ def test_nothing_to_prove_when_nothing_was_done() -> None:
     shelf = Shelf([1], ticks)
     run(shelf, context(ticks), check_mode=False)
     assert "prove" not in shelf.steps
+
+
+def test_where_another_run_is_at_work_all_is_skipped_and_one_finding_says_so() -> None:
+    ticks = Ticks()
+
+    class Locked(Shelf):
+        def act(self, action: Action) -> Action:
+            raise LockHeld("tidy the shelf", "pid 7 with hunter22 is at it", "Wait.")
+
+    numbers = [11, 12]
+    result = run(Locked(numbers, ticks), context(ticks), check_mode=False)
+    assert [action.state for action in result.actions] == [ActionState.SKIPPED, ActionState.SKIPPED]
+    assert "pid 7" in result.actions[0].detail
+    assert "hunter22" not in result.actions[0].detail
+    assert [(finding.id, finding.severity) for finding in result.findings] == [("shelf.locked", Severity.WARNING)]
+    assert not result.changed
+    assert numbers == [11, 12]
+
+
+def test_what_was_decided_not_to_be_done_is_told_and_left() -> None:
+    ticks = Ticks()
+
+    class Choosy(Shelf):
+        def decide(self, observation: list[int]) -> Decision:
+            decision = super().decide(observation)
+            decision.actions[0] = decision.actions[0].became(ActionState.SKIPPED, "it is dear to somebody")
+            return decision
+
+    numbers = [11, 12]
+    planned = run(Choosy(numbers, ticks), context(ticks), check_mode=True)
+    done = run(Choosy(numbers, ticks), context(ticks), check_mode=False)
+    assert [action.state for action in planned.actions] == [ActionState.SKIPPED, ActionState.PLANNED]
+    assert [action.state for action in done.actions] == [ActionState.SKIPPED, ActionState.DONE]
+    assert numbers == [11]
+
+
+def test_what_an_action_works_with_is_never_shown() -> None:
+    action = Action("remove", "11", "11 > 10", work={"password": "hunter22"})
+    assert "hunter22" not in repr(action)
+    assert "hunter22" not in str(action.as_dict())
+    assert set(action.as_dict()) == {
+        "kind", "subject", "reason", "statement", "state", "detail", "seconds", "undo",
+    }  # fmt: skip
+    assert action.became(ActionState.DONE).work == {"password": "hunter22"}
