@@ -26,15 +26,23 @@ options:
     description:
       - Which checks to make.
       - V(sequences) is sequences near the end of what they, or the type of their column, can hold.
+      - V(indexes) is indexes that are invalid, that another index replaces, and that nothing uses on any server. The last
+        are known only from runs with O(state) over O(unused_after).
+      - V(missing_indexes) is foreign keys that no index serves, and large tables that are often read whole; with
+        O(state), since the last run.
+      - V(queries) is statements that are slow, keep a connection busy, write temporary files or miss the cache, by
+        C(pg_stat_statements). With O(state), since the last run; otherwise since its statistics began. They are never
+        reset. Query texts are shown without constants and comments.
     type: list
     elements: str
-    choices: [sequences]
-    default: [sequences]
+    choices: [sequences, indexes, missing_indexes, queries]
+    default: [sequences, indexes, missing_indexes, queries]
 extends_documentation_fragment:
   - dataops.upkeep.postgresql
   - dataops.upkeep.connection
   - dataops.upkeep.common
   - dataops.upkeep.checks
+  - dataops.upkeep.postgresql_indexes
   - dataops.upkeep.state
   - dataops.upkeep.result
   - dataops.upkeep.attributes
@@ -45,6 +53,20 @@ notes:
     checked all the same."
   - Give the server's own address and not that of a pooler such as PgBouncer, which hides what has to be looked at.
   - "Threshold C(sequence_percent) (percent, warning 80, critical 90): how much of a sequence is used up."
+  - "Threshold C(statement_mean_milliseconds) (milliseconds, warning 20): how long a call of a statement takes on
+    average, planning included where C(pg_stat_statements.track_planning) is on."
+  - "Threshold C(statement_calls) (count, warning 99): a statement's mean and hits are judged above so many calls."
+  - "Threshold C(statement_load_percent) (percent, warning 25, critical 100): time that a statement takes of one
+    connection's time."
+  - "Threshold C(statement_temporary_bytes) (bytes, warning 1073741824): what a statement writes to temporary files per
+    hour."
+  - "Threshold C(statement_hit_percent) (percent, warning below 90): blocks found in memory of all a statement asked
+    for, judged from 100000 blocks on."
+  - "Threshold C(statements_evicted) (count, warning 0): how often the list of statements was full."
+  - "Threshold C(foreign_key_rows) (count, warning 1000): rows of a table of which a foreign key has no index."
+  - "Threshold C(sequential_rows) (count, warning 10000): rows from which on it matters how a table is read."
+  - "Threshold C(index_use_percent) (percent, warning below 95): scans by an index of all scans of such a table, judged
+    from 10 scans of the whole table on."
 seealso:
   - module: dataops.upkeep.postgresql_health_info
 """
@@ -127,10 +149,11 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.arguments imp
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.module import run_module
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.task import CHECKS, postgresql_audit
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.index.options import unused_arguments
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
 
 ARGUMENTS = connection_arguments().merge(
-    common_arguments(), check_arguments([check.name for check in CHECKS]), state_arguments()
+    common_arguments(), check_arguments([check.name for check in CHECKS]), state_arguments(), unused_arguments()
 )
 
 

@@ -11,7 +11,7 @@ from tests.integration.health import HealthRunner
 
 __all__ = ["Audit"]
 
-OPTIONS: dict[str, Any] = {}
+OPTIONS: dict[str, Any] = {"unused_after": "30d", "min_size": "10MB", "max_scans": 0, "replicas": []}
 """The module's own options with their defaults, where these are not None."""
 
 

@@ -54,12 +54,14 @@ class Check(Generic[Client]):
     :param observe: reads what the check needs. It may raise a StoreError: then this check is a finding.
     :param decide: what follows from what was read; pure.
     :param remember: what the next run gets as ``previous``: JSON, small; pure. None: nothing.
+    :param keep: writes to the memory what other tasks read too, under a key of its own. It may raise a StateError.
     """
 
     name: str
     observe: Callable[[Client, Context], Any]
     decide: Callable[[Any, Situation], Decision]
     remember: Callable[[Any, Situation], Remembered] | None = None
+    keep: Callable[[Any, Context], None] | None = None
 
 
 @dataclass
@@ -192,10 +194,14 @@ class HealthTask(InfoTask[Observed], Generic[Client]):
             for check in self._checks
             if check.remember and check.name in observation.checks
         }
-        if not kept or observation.memory_error:
+        if observation.memory_error:
             return
-        document, version = self._context.memory.read(self._key)
-        self._context.memory.compare_and_set(self._key, {**(document or {}), **kept}, version)
+        if kept:
+            document, version = self._context.memory.read(self._key)
+            self._context.memory.compare_and_set(self._key, {**(document or {}), **kept}, version)
+        for check in self._checks:
+            if check.keep and check.name in observation.checks:
+                check.keep(observation.checks[check.name], self._context)
 
     def server(self, observation: Observed) -> dict[str, Any]:
         """Kind, address and what was identified."""

@@ -9,13 +9,25 @@ from ..._core.health import Check, HealthTask
 from ..._core.runner import Context
 from ..checks import checks_task
 from ..client import PostgresqlClient
+from ..index.memory import keep_ledger
+from ..index.observe_use import observe_index_use
+from .decide_indexes import decide_indexes
+from .decide_missing import decide_missing, remember_use
 from .decide_sequences import decide_sequences
+from .decide_statements import decide_statements, remember_statements
+from .observe_missing import observe_missing
 from .observe_sequences import observe_sequences
+from .observe_statements import observe_statements
 from .thresholds import AUDIT_THRESHOLDS
 
 __all__ = ["CHECKS", "postgresql_audit"]
 
-CHECKS: tuple[Check[PostgresqlClient], ...] = (Check("sequences", observe_sequences, decide_sequences),)
+CHECKS: tuple[Check[PostgresqlClient], ...] = (
+    Check("sequences", observe_sequences, decide_sequences),
+    Check("indexes", observe_index_use, decide_indexes, keep=keep_ledger),
+    Check("missing_indexes", observe_missing, decide_missing, remember_use),
+    Check("queries", observe_statements, decide_statements, remember_statements),
+)
 
 
 def postgresql_audit(context: Context) -> HealthTask[PostgresqlClient]:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from ..._core.threshold import Threshold
+from .thresholds_indexes import INDEX_THRESHOLDS
+from .thresholds_statements import STATEMENT_THRESHOLDS
 
 __all__ = ["AUDIT_THRESHOLDS"]
 
@@ -20,4 +22,4 @@ STORAGE_THRESHOLDS = (
     ),
 )
 
-AUDIT_THRESHOLDS = (*STORAGE_THRESHOLDS,)
+AUDIT_THRESHOLDS = (*STORAGE_THRESHOLDS, *INDEX_THRESHOLDS, *STATEMENT_THRESHOLDS)

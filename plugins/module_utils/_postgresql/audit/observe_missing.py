@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what tells of missing indexes."""
+
+from __future__ import annotations
+
+from ..._core.runner import Context
+from ..client import PostgresqlClient
+from ..index.observation import MissingIndexes
+from ..index.observe_indexes import read_foreign_keys, read_indexes, read_table_use
+
+__all__ = ["observe_missing"]
+
+FEWEST_ROWS = 1000
+"""Smaller tables are read whole for good reason, whatever the thresholds say."""
+
+
+def observe_missing(client: PostgresqlClient, _context: Context) -> MissingIndexes:
+    """Read indexes, foreign keys and how tables are read."""
+    return MissingIndexes(
+        client.server, read_indexes(client), read_foreign_keys(client), read_table_use(client, FEWEST_ROWS)
+    )
