@@ -101,10 +101,7 @@ def estimate_index(shape: IndexShape) -> Estimate:
         return Estimate(2.0, doubt)
     header = NULL_HEADER if any(column.nulls > 0 for column in shape.columns) else TUPLE_HEADER
     item = _aligned_average(header + _data_width(shape.columns), shape.columns)
-    leaf_bytes = shape.rows * (item + POINTER)
-    duplicates = _duplicates(shape)
-    if duplicates > FEW_DUPLICATES:
-        leaf_bytes = min(leaf_bytes, _posting_bytes(shape.rows, duplicates, item))
+    leaf_bytes = _leaf_bytes(shape, item)
     leaves = max(1.0, math.ceil(leaf_bytes / _leaf_room(shape.fillfactor, item)))
     return Estimate(1.0 + leaves + _inner_pages(leaves, item), doubt)
 
@@ -154,18 +151,29 @@ def _aligned_average(size: float, columns: Sequence[IndexColumn]) -> float:
     return math.ceil(size / 8) * 8.0
 
 
-def _duplicates(shape: IndexShape) -> float:
-    """Return the entries that share a key, on average, as far as the statistics of its columns prove it; at least 1."""
-    if not shape.joins_equal or len(shape.columns) != 1 or shape.columns[0].distinct is None:
-        # What several columns have in common, statistics of single columns cannot tell: taken as no duplicates.
-        return 1.0
+def _leaf_bytes(shape: IndexShape, item: float) -> float:
+    """Return the bytes of the leaf tuples, equal keys stored together as far as statistics prove that there are any."""
+    single = shape.rows * (item + POINTER)
+    if not shape.joins_equal or len(shape.columns) != 1 or not shape.columns[0].distinct:
+        # What several columns have in common, statistics of single columns cannot tell: taken as nothing.
+        return single
     (column,) = shape.columns
-    distinct = column.distinct if (column.distinct or 0) > 0 else -(column.distinct or 0) * shape.rows
-    return shape.rows / max(1.0, min(distinct or 1.0, shape.rows))
+    distinct = column.distinct or 0.0
+    distinct = max(1.0, distinct if distinct > 0 else -distinct * shape.rows)
+    nulls = shape.rows * column.nulls
+    filled = shape.rows - nulls
+    joined = sum(
+        _posting_bytes(rows, rows / min(keys, rows), item)
+        for rows, keys in ((nulls, 1.0), (filled, distinct))
+        if rows >= 1
+    )
+    return min(single, joined)
 
 
 def _posting_bytes(rows: float, duplicates: float, item: float) -> float:
-    """Return the bytes of leaf tuples where equal keys are stored together."""
+    """Return the bytes of leaf tuples of which so many share a key, on average."""
+    if duplicates < FEW_DUPLICATES:
+        return rows * (item + POINTER)
     most = max(1.0, (POSTING_ROOM - item) // HEAP_POINTER)
     full, rest = divmod(duplicates, most)
     group = full * (math.ceil((item + most * HEAP_POINTER) / 8) * 8 + POINTER)
