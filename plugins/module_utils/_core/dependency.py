@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import MissingDependency
 
-__all__ = ["JINJA2", "PSYCOPG", "PYMONGO", "REDIS", "Dependency"]
+__all__ = ["JINJA2", "PSYCOPG", "PYMONGO", "REDIS", "ZSTANDARD", "Dependency"]
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,4 @@ PSYCOPG = Dependency("psycopg", "psycopg[binary]", "3.1")
 PYMONGO = Dependency("pymongo", "pymongo", "4.6")
 REDIS = Dependency("redis", "redis", "5.0")
 JINJA2 = Dependency("jinja2", "jinja2", "3.1")
+ZSTANDARD = Dependency("zstandard", "zstandard", "0.18")

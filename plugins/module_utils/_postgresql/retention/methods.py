@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..._core.errors import InvalidInput
+from ..identifier import quoted
+from .predicate import Predicate, sql
 
-__all__ = ["METHODS", "Expression", "Field", "Method", "assignments", "not_done", "parse_method"]
+__all__ = ["METHODS", "Field", "Method", "changes", "not_done", "parse_method"]
 
 SEAL = 8
 """Hexadecimal digits of the seal of a keyed hash: a stranger's value passes for made once in 2**32 times."""
@@ -58,7 +60,7 @@ class Shape(NamedTuple):
 def _syllables(digits: str, first: int, count: int) -> str:
     """SQL that makes ``count`` syllables out of hexadecimal digits from the ``first`` (from 1) on, two for each."""
     parts = [
-        f"translate(substr({digits}, {place}, 1), '{_HEXADECIMAL}', '{sounds}')"
+        f"pg_catalog.translate(pg_catalog.substr({digits}, {place}, 1), '{_HEXADECIMAL}', '{sounds}')"
         for number in range(count)
         for place, sounds in ((first + 2 * number, _CONSONANTS), (first + 2 * number + 1, _VOWELS))
     ]
@@ -66,7 +68,7 @@ def _syllables(digits: str, first: int, count: int) -> str:
 
 
 def _hash(length: int) -> Shape:
-    return Shape(f"left(hex, {length - SEAL})", length - SEAL, f"left(seal, {SEAL})", length)
+    return Shape(f"pg_catalog.left(hex, {length - SEAL})", length - SEAL, f"pg_catalog.left(seal, {SEAL})", length)
 
 
 FAKES: Mapping[str, Shape] = {
@@ -76,7 +78,11 @@ FAKES: Mapping[str, Shape] = {
         f"{_syllables('hex', 1, 3)} || ' ' || {_syllables('hex', 7, 2)}", 11, _syllables("seal", 1, 3), 17, capital=True
     ),
     "fake_email": Shape(
-        f"{_syllables('hex', 1, 3)} || '.' || substr(hex, 7, 12)", 19, "left(seal, 4)", 39, tail=MAIL_DOMAIN
+        f"{_syllables('hex', 1, 3)} || '.' || pg_catalog.substr(hex, 7, 12)",
+        19,
+        "pg_catalog.left(seal, 4)",
+        39,
+        tail=MAIL_DOMAIN,
     ),
 }
 """Deterministic fakes. The names are invented from syllables: nobody bears them, and they need no list of words."""
@@ -180,84 +186,84 @@ class Field:
         return FAKES[self.method.name].length if self.method.name in FAKES else self.digits
 
 
-@dataclass(frozen=True)
-class Expression:
-    """A piece of SQL for a :class:`..statement.Statement`: its template with places, and what goes there."""
-
-    template: str
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
+def changes(fields: Sequence[Field]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return column to the SQL of its new value, ready for a statement with parameters, and the parameters in it."""
+    return {entry.column: _made(_place(number), entry) for number, entry in enumerate(fields)}, _constants(fields)
 
 
-def assignments(fields: Sequence[Field]) -> Expression:
-    """Return what follows SET in the UPDATE that makes the fields anonymous."""
-    return _joined(fields, ", ", lambda place, field: f"{{{place}}} = {_made(place, field)}")
-
-
-def not_done(fields: Sequence[Field]) -> Expression:
+def not_done(fields: Sequence[Field]) -> Predicate:
     """Return the condition that holds for a row in which a field is not anonymous yet."""
-    inside = _joined(fields, " OR ", _left)
-    return Expression(f"({inside.template})", inside.names, inside.values)
+    terms = [_left(_place(number), entry) for number, entry in enumerate(fields)]
+    return Predicate(f"({' OR '.join(terms)})", _constants(fields))
 
 
-def _joined(fields: Sequence[Field], separator: str, sql: Callable[[str, Field], str]) -> Expression:
-    places = [(f"field{number}", entry) for number, entry in enumerate(fields)]
-    return Expression(
-        separator.join(sql(place, entry) for place, entry in places),
-        {place: (entry.column,) for place, entry in places},
-        {f"{place}_value": entry.method.constant for place, entry in places if entry.method.name == "constant"},
-    )
+def _constants(fields: Sequence[Field]) -> dict[str, Any]:
+    return {
+        _place(number): entry.method.constant for number, entry in enumerate(fields) if entry.method.name == "constant"
+    }
+
+
+def _place(number: int) -> str:
+    return f"field{number}"
+
+
+def _name(field: Field) -> str:
+    return sql(quoted(field.column))
 
 
 def _made(place: str, field: Field) -> str:
     """SQL of the new value."""
-    column, name = f"{{{place}}}", field.method.name
+    column, name = _name(field), field.method.name
     if name == "null":
         return "NULL"
     if name == "constant":
-        return f"CAST({{{place}_value}} AS {_type(field)})"
-    digest = f"(SELECT encode({_hmac(_bytes(column, field))}, 'hex') AS hex OFFSET 0) AS digest"
+        return f"CAST(%({place})s AS {sql(field.type)})"
+    digest = f"(SELECT pg_catalog.encode({_hmac(_bytes(column, field))}, 'hex') AS hex OFFSET 0) AS digest"
     if name == "fake_phone":
-        number = "lpad(mod(('x' || left(hex, 8))::bit(32)::bigint, 1000)::text, 3, '0')"
+        number = (
+            "pg_catalog.lpad(pg_catalog.mod(('x' || pg_catalog.left(hex, 8))::bit(32)::bigint, 1000)::text, 3, '0')"
+        )
         return f"(SELECT '{PHONE}' || {number} FROM {digest} WHERE hex IS NOT NULL)"  # noqa: S608 - our own pieces
     shape = _shape(field)
     text = _sealed(shape, f"(SELECT {shape.head} AS head FROM {digest} OFFSET 0) AS made")  # noqa: S608
-    finish = {"uuid": "({})::uuid", "bytea": "decode({}, 'hex')"}.get(field.kind, "{}")
+    finish = {"uuid": "({})::uuid", "bytea": "pg_catalog.decode({}, 'hex')"}.get(field.kind, "{}")
     return finish.format(text)
 
 
 def _left(place: str, field: Field) -> str:
     """SQL of the condition that the column's value is not the method's."""
-    column, name = f"{{{place}}}", field.method.name
+    column, name = _name(field), field.method.name
     if name == "null":
         return f"{column} IS NOT NULL"
     if name == "constant":
         # As text, for json, points and others have no equality.
-        return f"{column}::text IS DISTINCT FROM CAST({{{place}_value}} AS {_type(field)})::text"
-    text = {"uuid": f"replace({column}::text, '-', '')", "bytea": f"encode({column}, 'hex')"}.get(
+        return f"{column}::text IS DISTINCT FROM CAST(%({place})s AS {sql(field.type)})::text"
+    text = {"uuid": f"pg_catalog.replace({column}::text, '-', '')", "bytea": f"pg_catalog.encode({column}, 'hex')"}.get(
         field.kind, f"{column}::text"
     )
     if name == "fake_phone":
         done = f"{text} ~ '^{re.escape(PHONE)}[0-9][0-9][0-9]$'"
         return f"({column} IS NOT NULL AND NOT {done})"
     shape = _shape(field)
-    head = f"left({text}, {shape.head_length})"
+    head = f"pg_catalog.left({text}, {shape.head_length})"
     if shape.capital:
-        head = f'lower({head} COLLATE "C")'
+        head = f'pg_catalog.lower({head} COLLATE "C")'
     remade = _sealed(shape, f"(SELECT {head} AS head OFFSET 0) AS made")
-    done = f'CASE WHEN length({text}) = {shape.length} THEN {text} = {remade} COLLATE "C" ELSE false END'
+    done = f'CASE WHEN pg_catalog.length({text}) = {shape.length} THEN {text} = {remade} COLLATE "C" ELSE false END'
     return f"({column} IS NOT NULL AND NOT {done})"
 
 
 def _sealed(shape: Shape, made: str) -> str:
     """SQL of a head with its seal. OFFSET 0 keeps the server from computing a digest anew wherever it is mentioned."""
-    seal = _hmac("convert_to('seal:' || head, 'UTF8')")
+    seal = _hmac("pg_catalog.convert_to('seal:' || head, 'UTF8')")
     text = f"head || {shape.seal}"
     if shape.capital:
-        text = f'initcap(({text}) COLLATE "C")'
+        text = f'pg_catalog.initcap(({text}) COLLATE "C")'
     if shape.tail:
         text = f"{text} || '{shape.tail}'"
-    return f"(SELECT {text} FROM (SELECT head, encode({seal}, 'hex') AS seal FROM {made} OFFSET 0) AS sealed)"  # noqa: S608
+    return (
+        f"(SELECT {text} FROM (SELECT head, pg_catalog.encode({seal}, 'hex') AS seal FROM {made} OFFSET 0) AS sealed)"  # noqa: S608
+    )
 
 
 def _shape(field: Field) -> Shape:
@@ -266,15 +272,17 @@ def _shape(field: Field) -> Shape:
 
 def _bytes(column: str, field: Field) -> str:
     """SQL of what is hashed: the value's text in UTF-8, so that equal values get equal hashes in every table."""
-    return column if field.kind == "bytea" else f"convert_to({column}::text, 'UTF8')"
+    return column if field.kind == "bytea" else f"pg_catalog.convert_to({column}::text, 'UTF8')"
 
 
 def _hmac(message: str) -> str:
-    """SQL of HMAC-SHA-256 under the session's key. The server has no hmac() of its own. Source: RFC 2104."""
-    outer, inner = (f"(SELECT decode(current_setting('upkeep.{pad}'), 'hex'))" for pad in ("outer_pad", "inner_pad"))
-    return f"sha256({outer} || sha256({inner} || {message}))"
+    """SQL of HMAC-SHA-256 under the session's key. The server has no hmac() of its own. Source: RFC 2104.
 
-
-def _type(field: Field) -> str:
-    """The column's type, from the catalogue, in a template."""
-    return field.type.replace("{", "{{").replace("}", "}}")
+    Whatever the search_path is, only the server's own functions get to see the key.
+    """
+    outer, inner = (
+        f"(SELECT pg_catalog.decode(pg_catalog.current_setting('upkeep.{pad}'), 'hex'))"
+        for pad in ("outer_pad", "inner_pad")
+    )
+    joined = "OPERATOR(pg_catalog.||)"
+    return f"pg_catalog.sha256({outer} {joined} pg_catalog.sha256({inner} {joined} {message}))"
