@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..._core.units import format_duration, format_size
 from .foreign_keys import supports
-from .ledger import unchanged_since
+from .ledger import is_watched, unchanged_since
 from .observation import ForeignKey, Index, Indexes, Node
 
 __all__ = ["UNDECIDED", "Reason", "droppable", "judge_unused", "undecided"]
@@ -124,7 +124,7 @@ def _use(index: Index, seen: Indexes) -> Iterable[Reason]:
 
 def _evidence(index: Index, seen: Indexes) -> Iterable[Reason]:
     """Yield whether the index has been watched for long enough, on every server."""
-    if not seen.policy.seconds:
+    if not seen.policy.seconds or not is_watched(index):
         return
     for node in (seen.primary, *(node for node in seen.replicas if node.error is None)):
         where = "" if node is seen.primary else f" on the standby {node.name}"

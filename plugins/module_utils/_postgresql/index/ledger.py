@@ -16,7 +16,7 @@ from typing import Any
 
 from .observation import Index, Indexes, Node
 
-__all__ = ["ledger_key", "unchanged_since", "updated"]
+__all__ = ["is_watched", "ledger_key", "unchanged_since", "updated"]
 
 PRIMARY = "primary"
 """Name of the primary in the ledger; standbys have their address."""
@@ -32,6 +32,11 @@ def unchanged_since(seen: Indexes, node: Node, index: Index) -> float | None:
     record = _record(seen.ledger, seen, node)
     entry = record["indexes"].get(_identity(index)) if record and record["epoch"] == node.epoch else None
     return float(entry[0]) if entry and entry[1] == _scans(seen, node, index) else None
+
+
+def is_watched(index: Index) -> bool:
+    """Whether the ledger follows an index: what stays whatever its use is left out."""
+    return not (index.system or index.unique or index.partitioned)
 
 
 def updated(seen: Indexes, ledger: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def _noted(seen: Indexes, node: Node, record: Mapping[str, Any] | None) -> dict[
     entries = {}
     for index in seen.indexes:
         scans = _scans(seen, node, index)
-        if index.system or index.unique or index.partitioned or scans is None:
+        if scans is None or not is_watched(index):
             continue
         entry = known.get(_identity(index))
         entries[_identity(index)] = entry if entry and entry[1] == scans else [node.now, scans]
