@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .server import Server
 
-__all__ = ["Need", "Table", "need_of"]
+__all__ = ["Need", "Table", "Tables", "need_of"]
 
 _OFF = ("false", "off", "no", "0")
 
@@ -42,6 +42,13 @@ class Table(NamedTuple):
     def label(self) -> str:
         """Schema and name."""
         return f"{self.schema}.{self.name}"
+
+
+class Tables(NamedTuple):
+    """The most changed tables of the database that is connected to."""
+
+    server: Server
+    tables: tuple[Table, ...]
 
 
 class Need(NamedTuple):

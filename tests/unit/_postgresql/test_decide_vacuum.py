@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.autovacuum import Table, need_of
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_vacuum import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.autovacuum import Table, Tables, need_of
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.decide_overdue import (
     MOST_FINDINGS,
-    decide_vacuum,
     remember_overdue,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import Tables
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_vacuum import decide_vacuum
 from tests.unit._postgresql.making import NOW, ids, server, situation, table
 
 DAY = 86400.0

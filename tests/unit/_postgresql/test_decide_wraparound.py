@@ -9,11 +9,8 @@ import pytest
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_wraparound import (
     decide_wraparound,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import (
-    DatabaseAge,
-    Holder,
-    Wraparound,
-)
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import Wraparound
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.horizon import DatabaseAge, Holder
 from tests.unit._postgresql.making import ids, one, server, situation
 
 M = 1_000_000

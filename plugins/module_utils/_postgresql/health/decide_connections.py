@@ -11,9 +11,9 @@ from ..._core.finding import Finding
 from ..._core.health import Situation
 from ..._core.result import Metrics, metric_name
 from ..._core.runner import Decision
+from ..rights import hidden
 from ..server import Server
 from .observation import Connections, Group, Limit
-from ..rights import hidden
 
 __all__ = ["available_connections", "decide_connections"]
 

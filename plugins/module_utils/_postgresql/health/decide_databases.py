@@ -14,8 +14,8 @@ from ..._core.health import Situation
 from ..._core.history import Sample, slope, thin
 from ..._core.result import metric_name
 from ..._core.runner import Decision
-from .observation import Database, Size
 from ..rights import hidden
+from .observation import Database, Size
 
 __all__ = ["decide_activity", "decide_cache", "decide_sizes", "remember_counters", "remember_sizes"]
 

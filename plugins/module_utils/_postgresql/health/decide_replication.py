@@ -13,8 +13,8 @@ from ..._core.health import Situation
 from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
-from .observation import Receiver, Replication, Slot, Standby
 from ..rights import hidden
+from .observation import Receiver, Replication, Slot, Standby
 
 __all__ = ["decide_replication", "remember_replication"]
 

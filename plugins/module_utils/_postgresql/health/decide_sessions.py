@@ -11,8 +11,8 @@ from ..._core.finding import Finding
 from ..._core.health import Situation
 from ..._core.runner import Decision
 from ..._core.units import format_duration
-from .observation import Session, Sessions, Waiter
 from ..rights import hidden
+from .observation import Session, Sessions, Waiter
 
 __all__ = ["decide_sessions", "root_blockers"]
 

@@ -14,8 +14,8 @@ from ..._core.health import Situation
 from ..._core.runner import Decision
 from ..._core.severity import Severity
 from ..._core.units import format_duration
-from .observation import Archiver, Archiving, Checkpoints
 from ..rights import hidden
+from .observation import Archiver, Archiving, Checkpoints
 
 __all__ = ["decide_archiving", "decide_checkpoints", "remember_archiver", "remember_checkpoints"]
 

@@ -9,7 +9,8 @@ from ..._core.finding import Finding
 from ..._core.health import Situation
 from ..._core.result import metric_name
 from ..._core.runner import Decision
-from .observation import DatabaseAge, Holder, Wraparound
+from ..horizon import DatabaseAge, Holder
+from .observation import Wraparound
 
 __all__ = ["LAST_ID", "decide_wraparound"]
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..autovacuum import Table
+from ..horizon import DatabaseAge, Holder
 from ..server import Server
 
 __all__ = [
-    "Archiver", "Archiving", "Availability", "Checkpoints", "Connections", "Database", "DatabaseAge", "Group", "Holder",
+    "Archiver", "Archiving", "Availability", "Checkpoints", "Connections", "Database", "Group",
     "Index", "Indexes", "Limit", "Prepared", "Receiver", "Replication", "Session", "Sessions", "Size", "Slot",
-    "Standby", "Tables", "Waiter", "Wraparound",
+    "Standby", "Waiter", "Wraparound",
 ]  # fmt: skip
 
 
@@ -166,23 +166,6 @@ class Replication(NamedTuple):
     receiver: Receiver | None
 
 
-class DatabaseAge(NamedTuple):
-    """Age of a database's oldest unfrozen transaction and multixact, in ids."""
-
-    database: str
-    transactions: int
-    multixacts: int
-
-
-class Holder(NamedTuple):
-    """What keeps vacuum from freezing and removing rows. :param age: in transaction ids."""
-
-    kind: str
-    name: str
-    database: str | None
-    age: int
-
-
 class Wraparound(NamedTuple):
     """Distance to the end of ids, and the oldest holder of it."""
 
@@ -237,13 +220,6 @@ class Size(NamedTuple):
 
     database: str
     bytes: int | None
-
-
-class Tables(NamedTuple):
-    """The most changed tables of the database that is connected to. :param autovacuum: None: not asked."""
-
-    server: Server
-    tables: tuple[Table, ...]
 
 
 class Index(NamedTuple):

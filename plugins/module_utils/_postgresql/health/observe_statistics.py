@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from ..._core.runner import Context
 from ..client import PostgresqlClient
-from .observation import Archiver, Archiving, Checkpoints, Database, DatabaseAge, Holder, Size, Wraparound
+from ..observe_horizon import observe_ages, observe_holders
+from .observation import Archiver, Archiving, Checkpoints, Database, Size, Wraparound
 
 __all__ = ["observe_archiving", "observe_checkpoints", "observe_databases", "observe_sizes", "observe_wraparound"]
 
@@ -31,22 +32,6 @@ SELECT archived_count AS archived, failed_count AS failed,
 FROM pg_stat_archiver"""
 
 WAITING = "SELECT count(*) AS files FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"
-
-AGES = """
-SELECT datname::text AS database, age(datfrozenxid)::bigint AS transactions, mxid_age(datminmxid)::bigint AS multixacts
-FROM pg_database"""
-
-HOLDERS = """
-SELECT CASE backend_type WHEN 'walsender' THEN 'standby' ELSE 'session' END AS kind,
-    format('pid %s (%s, %s)', pid, usename, application_name) AS name, datname::text AS database,
-    age(backend_xmin)::bigint AS age
-FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
-UNION ALL
-SELECT 'prepared transaction', gid, database::text, age(transaction)::bigint FROM pg_prepared_xacts
-UNION ALL
-SELECT 'replication slot', slot_name::text, database::text, greatest(age(xmin), age(catalog_xmin))::bigint
-FROM pg_replication_slots WHERE xmin IS NOT NULL OR catalog_xmin IS NOT NULL
-ORDER BY age DESC LIMIT 1"""
 
 SIZES = """
 SELECT datname::text AS database,
@@ -85,9 +70,8 @@ def observe_archiving(client: PostgresqlClient, _context: Context) -> Archiving:
 
 def observe_wraparound(client: PostgresqlClient, _context: Context) -> Wraparound:
     """Read the age of every database's transaction ids, and what holds them."""
-    ages = client.rows("read the age of the transaction ids", AGES, DatabaseAge)
-    holders = client.rows("read what holds old row versions", HOLDERS, Holder)
-    return Wraparound(client.server, tuple(ages), holders[0] if holders else None)
+    holders = observe_holders(client, 1)
+    return Wraparound(client.server, observe_ages(client), holders[0] if holders else None)
 
 
 def observe_sizes(client: PostgresqlClient, _context: Context) -> tuple[Size, ...]:

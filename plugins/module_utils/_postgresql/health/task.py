@@ -9,15 +9,18 @@ from ..._core.health import Check, HealthTask
 from ..._core.runner import Context
 from ..checks import checks_task
 from ..client import PostgresqlClient
+from ..decide_overdue import remember_overdue
+from ..observe_changes import observe_changes
 from .decide_availability import decide_availability, remember_start
 from .decide_connections import decide_connections
 from .decide_databases import decide_activity, decide_cache, decide_sizes, remember_counters, remember_sizes
 from .decide_indexes import decide_indexes
 from .decide_replication import decide_replication, remember_replication
 from .decide_sessions import decide_sessions
-from .decide_vacuum import decide_vacuum, remember_overdue
+from .decide_vacuum import decide_vacuum
 from .decide_wal import decide_archiving, decide_checkpoints, remember_archiver, remember_checkpoints
 from .decide_wraparound import decide_wraparound
+from .observe_indexes import observe_indexes
 from .observe_replication import observe_replication
 from .observe_server import observe_availability, observe_connections, observe_sessions
 from .observe_statistics import (
@@ -27,7 +30,6 @@ from .observe_statistics import (
     observe_sizes,
     observe_wraparound,
 )
-from .observe_tables import observe_indexes, observe_tables
 from .thresholds import HEALTH_THRESHOLDS
 
 __all__ = ["CHECKS", "postgresql_health"]
@@ -43,7 +45,7 @@ CHECKS: tuple[Check[PostgresqlClient], ...] = (
     Check("checkpoints", observe_checkpoints, decide_checkpoints, remember_checkpoints),
     Check("archiving", observe_archiving, decide_archiving, remember_archiver),
     Check("sizes", observe_sizes, decide_sizes, remember_sizes),
-    Check("vacuum", observe_tables, decide_vacuum, remember_overdue),
+    Check("vacuum", lambda client, _context: observe_changes(client, toast=False), decide_vacuum, remember_overdue),
     Check("indexes", observe_indexes, decide_indexes),
 )
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..._core.threshold import Threshold
+from ..thresholds import VACUUM_THRESHOLDS, WRAPAROUND_THRESHOLDS
 
 __all__ = ["HEALTH_THRESHOLDS"]
 
@@ -16,10 +17,6 @@ HOUR = 3600
 DAY = 86400
 
 _HELD = "Ask its owner to end it; pg_terminate_backend(pid) ends the session. Set idle_in_transaction_session_timeout."
-_FREEZE = (
-    "Run VACUUM (FREEZE) on the database's oldest tables once nothing holds them back any more: old "
-    "transactions, prepared transactions, replication slots."
-)
 
 HEALTH_THRESHOLDS = (
     Threshold(
@@ -125,38 +122,7 @@ HEALTH_THRESHOLDS = (
         remedy="Bring its receiver back, or drop the slot (pg_drop_replication_slot): it keeps WAL for nobody.",
         source="longer than a restart of the receiver",
     ),
-    Threshold(
-        "transaction_age",
-        "count",
-        1_300_000_000,
-        1_400_000_000,
-        remedy=_FREEZE,
-        source="check_postgres (txn_wraparound); the server stops at 2147 million",
-    ),
-    Threshold(
-        "multixact_age",
-        "count",
-        1_300_000_000,
-        1_400_000_000,
-        remedy=_FREEZE,
-        source="as transaction_age",
-    ),
-    Threshold(
-        "freeze_percent",
-        "percent",
-        150,
-        remedy="Autovacuum should have begun long ago: see that it is on, not blocked, and fast enough "
-        "(autovacuum_max_workers, autovacuum_vacuum_cost_limit).",
-        source="autovacuum_freeze_max_age: autovacuum begins by itself at 100 %",
-    ),
-    Threshold(
-        "held_age",
-        "count",
-        10_000_000,
-        150_000_000,
-        remedy="End the session, finish the prepared transaction or drop the slot: vacuum removes nothing newer.",
-        source="three quarters of autovacuum_freeze_max_age (200 million) is critical",
-    ),
+    *WRAPAROUND_THRESHOLDS,
     Threshold(
         "cache_hit_percent",
         "percent",
@@ -225,25 +191,5 @@ HEALTH_THRESHOLDS = (
         remedy="Find the table that grows (pg_total_relation_size) and set a retention for it.",
         source="doubles within four days",
     ),
-    Threshold(
-        "vacuum_overdue_ratio",
-        "ratio",
-        2,
-        remedy="Run VACUUM (ANALYZE) on it; switch autovacuum on for it, or make it faster.",
-        source="1 is where autovacuum begins by its own formula",
-    ),
-    Threshold(
-        "analyze_overdue_ratio",
-        "ratio",
-        2,
-        remedy="Run ANALYZE on it; switch autovacuum on for it.",
-        source="1 is where autovacuum begins by its own formula",
-    ),
-    Threshold(
-        "overdue_seconds",
-        "seconds",
-        12 * HOUR,
-        remedy="See vacuum_overdue_ratio and analyze_overdue_ratio; both have to be crossed.",
-        source="half a day; PgHero and awesome-prometheus-alerts wait for ten",
-    ),
+    *VACUUM_THRESHOLDS,
 )
