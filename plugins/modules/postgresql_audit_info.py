@@ -33,10 +33,51 @@ options:
       - V(queries) is statements that are slow, keep a connection busy, write temporary files or miss the cache, by
         C(pg_stat_statements). With O(state), since the last run; otherwise since its statistics began. They are never
         reset. Query texts are shown without constants and comments.
+      - V(plans) is the plans of O(queries), which should lead to their rows by an index.
     type: list
     elements: str
-    choices: [sequences, indexes, missing_indexes, queries]
-    default: [sequences, indexes, missing_indexes, queries]
+    choices: [sequences, indexes, missing_indexes, queries, plans]
+    default: [sequences, indexes, missing_indexes, queries, plans]
+  queries:
+    description:
+      - Queries of the application, whose plans the check V(plans) looks at.
+      - Each is planned in a read-only transaction that is rolled back. It is not run, unless O(queries[].analyze) says
+        so.
+      - To plan a query the server may run functions in it that are declared immutable or stable, with the rights of
+        O(login_user).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description:
+          - What findings call it.
+        type: str
+        required: true
+      sql:
+        description:
+          - One C(SELECT), C(INSERT), C(UPDATE), C(DELETE), C(MERGE), C(VALUES), C(TABLE) or C(WITH), as the application
+            sends it, with C($1), C($2) and so on for its parameters.
+        type: str
+        required: true
+      parameters:
+        description:
+          - Values of the parameters. Without them, the plan is the one that serves any values.
+          - Choose values that are no secret, for Ansible logs a module's options.
+        type: list
+        elements: raw
+      analyze:
+        description:
+          - Whether to run the query, which takes its time, so that estimates are compared with real numbers of rows.
+            Only for queries that read.
+        type: bool
+        default: false
+  search_path:
+    description:
+      - Schemas in which the application's queries look for their tables. V($user) is the schema named as O(login_user).
+    type: list
+    elements: str
+    default: [$user, public]
 extends_documentation_fragment:
   - dataops.upkeep.postgresql
   - dataops.upkeep.connection
@@ -67,6 +108,13 @@ notes:
   - "Threshold C(sequential_rows) (count, warning 10000): rows from which on it matters how a table is read."
   - "Threshold C(index_use_percent) (percent, warning below 95): scans by an index of all scans of such a table, judged
     from 10 scans of the whole table on."
+  - "Threshold C(plan_table_rows) (count, warning 10000): rows of a table from which on it matters how it is read."
+  - "Threshold C(plan_returned_percent) (percent, warning below 10): rows that are wanted of such a table, where it is
+    read whole."
+  - "Threshold C(plan_nested_rows) (count, warning 1000000): rows of a table that is gone through anew for each row of
+    another, in all."
+  - "Threshold C(plan_sort_bytes) (bytes, warning 67108864): size of a sort that does not fit into C(work_mem)."
+  - "Threshold C(plan_estimate_ratio) (ratio, warning 100): by how much an estimate of a query that was run is wrong."
 seealso:
   - module: dataops.upkeep.postgresql_health_info
 """
@@ -88,6 +136,20 @@ EXAMPLES = r"""
     checks: [sequences]
     thresholds:
       sequence_percent: {warning: 50, critical: 75}
+
+- name: See that the application's queries use an index
+  dataops.upkeep.postgresql_audit_info:
+    login_host: db.example.com
+    login_user: upkeep_monitor
+    login_password: "{{ postgresql_password }}"
+    login_db: app
+    checks: [plans]
+    queries:
+      - name: orders of a customer
+        sql: SELECT * FROM orders WHERE customer_id = $1 ORDER BY created_at DESC LIMIT 20
+      - name: overdue invoices
+        sql: SELECT * FROM invoices WHERE status = $1 AND expires_at < now()
+        parameters: [pending]
 """
 
 RETURN = r"""
@@ -148,12 +210,17 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.arguments imp
     state_arguments,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.module import run_module
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.declared_plans import plan_arguments
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.task import CHECKS, postgresql_audit
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.index.options import unused_arguments
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
 
 ARGUMENTS = connection_arguments().merge(
-    common_arguments(), check_arguments([check.name for check in CHECKS]), state_arguments(), unused_arguments()
+    common_arguments(),
+    check_arguments([check.name for check in CHECKS]),
+    state_arguments(),
+    unused_arguments(),
+    plan_arguments(),
 )
 
 

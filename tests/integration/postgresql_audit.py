@@ -11,7 +11,14 @@ from tests.integration.health import HealthRunner
 
 __all__ = ["Audit"]
 
-OPTIONS: dict[str, Any] = {"unused_after": "30d", "min_size": "10MB", "max_scans": 0, "replicas": []}
+OPTIONS: dict[str, Any] = {
+    "unused_after": "30d",
+    "min_size": "10MB",
+    "max_scans": 0,
+    "replicas": [],
+    "queries": [],
+    "search_path": ["$user", "public"],
+}
 """The module's own options with their defaults, where these are not None."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..._core.threshold import Threshold
 from .thresholds_indexes import INDEX_THRESHOLDS
+from .thresholds_plans import PLAN_THRESHOLDS
 from .thresholds_statements import STATEMENT_THRESHOLDS
 
 __all__ = ["AUDIT_THRESHOLDS"]
@@ -22,4 +23,4 @@ STORAGE_THRESHOLDS = (
     ),
 )
 
-AUDIT_THRESHOLDS = (*STORAGE_THRESHOLDS, *INDEX_THRESHOLDS, *STATEMENT_THRESHOLDS)
+AUDIT_THRESHOLDS = (*STORAGE_THRESHOLDS, *INDEX_THRESHOLDS, *STATEMENT_THRESHOLDS, *PLAN_THRESHOLDS)
