@@ -16,6 +16,8 @@ import pytest
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.finding import Finding
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import Result
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
+from tests.integration.postgresql_reindex import make_bloat
+from tests.integration.postgresql_vacuum import fill
 
 Case = Callable[[pytest.FixtureRequest, Path], dict[str, Any]]
 
@@ -49,9 +51,25 @@ def journal(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
     return {"path": str(folder / "journal")}
 
 
+def reindex(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A database with bloated indexes."""
+    endpoint = request.getfixturevalue("fresh_postgresql18_database")
+    make_bloat(endpoint)
+    return dict(endpoint.options(state=str(folder / "state"), min_size="50kB"))
+
+
+def vacuum(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A database with one table in need."""
+    endpoint = request.getfixturevalue("fresh_postgresql18_database")
+    fill(endpoint, dead=1500)
+    return dict(endpoint.options())
+
+
 CASES: dict[str, Case] = {
     "postgresql_health_info": store("postgresql18"),
     "postgresql_audit_info": store("postgresql18"),
+    "postgresql_reindex": reindex,
+    "postgresql_vacuum": vacuum,
     "mongodb_health_info": store("mongodb"),
     "redis_health_info": store("redis8"),
     "queue_health_info": store("redis8"),
