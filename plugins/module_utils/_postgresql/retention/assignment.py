@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..condition import enclosed
 from ..identifier import quoted
-from .condition import enclosed
 from .observation import Subject
 from .predicate import Predicate, sql
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..._core.errors import InvalidInput
 from ..._core.units import Age, parse_age
+from ..condition import enclosed
 from ..identifier import split_name
-from .condition import enclosed
 
 __all__ = ["DatabaseTarget", "FileTarget", "Rule", "TableTarget", "Target", "parse_rules"]
 

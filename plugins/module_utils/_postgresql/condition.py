@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ..._core.errors import InvalidInput
+from .._core.errors import InvalidInput
 
 __all__ = ["enclosed"]
 
