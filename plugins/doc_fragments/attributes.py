@@ -33,6 +33,16 @@ attributes:
     details: This module changes nothing.
 """
 
+    WORK_MODULE = r"""
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+"""
+
     ACTIONGROUP_POSTGRESQL = r"""
 attributes:
   action_group:

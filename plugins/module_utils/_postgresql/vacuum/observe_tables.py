@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what tables need and what stands in the way, from statistics and the catalogue: no table is locked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..client import PostgresqlClient
+from .observation import Facts, Holder, Link, Row, Tables
+
+__all__ = ["observe_holders", "observe_rows", "observe_tables"]
+
+# The functions behind pg_stat_all_tables: the view itself adds up all indexes of all tables first.
+ROWS = """
+SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
+    t.oid::bigint AS toast_of, c.reltuples::float8 AS rows, c.relpages AS pages, {frozen_pages} AS frozen_pages,
+    coalesce(c.reloptions, '{{}}') AS options, s.live, s.dead, s.modified, s.inserted,
+    extract(epoch FROM s.vacuumed)::float8 AS vacuumed, extract(epoch FROM s.analyzed)::float8 AS analyzed,
+    w.pid AS worker,
+    CASE WHEN c.relfrozenxid = '0' THEN 0 ELSE age(c.relfrozenxid) END::bigint AS transactions,
+    CASE WHEN c.relminmxid = '0' THEN 0 ELSE mxid_age(c.relminmxid) END::bigint AS multixacts,
+    (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid) AS indexes,
+    {permitted} OR NOT c.relisshared AND pg_has_role(d.datdba, 'USAGE') AS permitted
+FROM pg_class c
+    LEFT JOIN pg_class t ON t.reltoastrelid = c.oid
+    JOIN pg_namespace n ON n.oid = coalesce(t.relnamespace, c.relnamespace)
+    JOIN pg_database d ON d.datname = current_database()
+    CROSS JOIN LATERAL (SELECT pg_stat_get_live_tuples(c.oid) AS live, pg_stat_get_dead_tuples(c.oid) AS dead,
+        pg_stat_get_mod_since_analyze(c.oid) AS modified, pg_stat_get_ins_since_vacuum(c.oid) AS inserted,
+        greatest(pg_stat_get_last_vacuum_time(c.oid), pg_stat_get_last_autovacuum_time(c.oid)) AS vacuumed,
+        greatest(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)) AS analyzed) s
+    LEFT JOIN (
+        SELECT relid, min(pid) AS pid FROM (
+            SELECT relid, pid, datname FROM pg_stat_progress_vacuum
+            UNION ALL SELECT relid, pid, datname FROM pg_stat_progress_analyze) p
+        WHERE datname = current_database() GROUP BY relid) w ON w.relid = c.oid
+WHERE c.relkind IN ('r', 'm', 'p', 't') AND c.relpersistence <> 't' AND (c.relkind <> 't' OR t.oid IS NOT NULL)
+    AND CASE WHEN %(oids)s::bigint[] IS NOT NULL THEN coalesce(t.oid, c.oid)::bigint = ANY(%(oids)s)
+        ELSE %(system)s OR n.nspname NOT IN ('pg_catalog', 'information_schema') END"""
+
+LINKS = """
+WITH RECURSIVE below AS (
+    SELECT c.oid AS root, i.inhrelid AS descendant FROM pg_class c JOIN pg_inherits i ON i.inhparent = c.oid
+    WHERE c.relkind = 'p'
+    UNION SELECT below.root, i.inhrelid FROM below JOIN pg_inherits i ON i.inhparent = below.descendant
+)
+SELECT root::bigint AS root, descendant::bigint AS descendant FROM below"""
+
+# What decides how far vacuum may go in this database. Sessions elsewhere do not count, nor do other vacuums, nor does
+# catalog_xmin, which is about the catalogue. Source: ComputeXidHorizons() in src/backend/storage/ipc/procarray.c.
+HOLDERS = """
+SELECT CASE backend_type WHEN 'walsender' THEN 'standby' ELSE 'session' END AS kind,
+    format('pid %%s (%%s, %%s)', pid, usename, application_name) AS name,
+    greatest(age(backend_xmin), age(backend_xid))::bigint AS age, extract(epoch FROM xact_start)::float8 AS since
+FROM pg_stat_activity
+WHERE coalesce(backend_xmin, backend_xid) IS NOT NULL AND pid <> pg_backend_pid()
+    AND (datname = current_database() OR backend_type = 'walsender')
+    AND pid NOT IN (SELECT pid FROM pg_stat_progress_vacuum)
+UNION ALL
+SELECT 'prepared transaction', gid, age(transaction)::bigint, extract(epoch FROM prepared)::float8
+FROM pg_prepared_xacts WHERE database = current_database()
+UNION ALL
+SELECT 'replication slot', slot_name::text, age(xmin)::bigint, {inactive_since}
+FROM pg_replication_slots WHERE xmin IS NOT NULL
+ORDER BY age DESC LIMIT %(most)s"""
+
+MOST_HOLDERS = 100
+"""Of a crowd of sessions the oldest are enough."""
+
+FACTS = """
+SELECT current_setting('vacuum_freeze_table_age')::int AS table_age,
+    current_setting('vacuum_multixact_freeze_table_age')::int AS multixact_table_age,
+    current_setting('block_size')::int AS block_size,
+    (SELECT count(*) FROM pg_stat_replication WHERE coalesce(state, '') <> 'backup') AS standbys"""
+
+
+def observe_tables(client: PostgresqlClient, oids: Collection[int] | None, system: bool) -> Tables:
+    """Read tables, partitions and what holds row versions, in four queries however many tables there are.
+
+    :param oids: the tables that are asked for, and the partitions of those that have any; None for all.
+    :param system: whether the system catalogs are among all.
+    """
+    links = tuple(client.rows("read the partitions", LINKS, Link))
+    wanted = None if oids is None else {*oids, *(link.descendant for link in links if link.root in oids)}
+    found = observe_rows(client, wanted, system)
+    facts = client.row("read the settings of vacuum", FACTS, Facts)
+    return Tables(
+        client.server,
+        facts,
+        {row.oid: row for row in found if row.toast_of is None},
+        {row.toast_of: row for row in found if row.toast_of is not None},
+        links,
+        observe_holders(client),
+    )
+
+
+def observe_rows(client: PostgresqlClient, oids: Collection[int] | None, system: bool = False) -> list[Row]:
+    """Read the statistics of tables and of their TOAST tables; of those that are gone there is no row."""
+    major = client.server.major
+    own = "pg_has_role(c.relowner, 'USAGE')"
+    parts = {
+        "frozen_pages": "c.relallfrozen" if major >= 18 else "NULL::int",
+        "permitted": f"{own} OR has_table_privilege(c.oid, 'MAINTAIN')" if major >= 17 else own,
+    }
+    values = {"oids": None if oids is None else sorted(oids), "system": system}
+    return client.rows("read the tables' statistics", ROWS, Row, values, parts)
+
+
+def observe_holders(client: PostgresqlClient) -> tuple[Holder, ...]:
+    """Read what holds row versions in this database."""
+    inactive = "extract(epoch FROM inactive_since)::float8" if client.server.major >= 17 else "NULL::float8"
+    tried = "read what holds old row versions"
+    return tuple(client.rows(tried, HOLDERS, Holder, {"most": MOST_HOLDERS}, {"inactive_since": inactive}))
