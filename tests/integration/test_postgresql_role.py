@@ -64,12 +64,13 @@ def entry(endpoint: Endpoint, **more: Any) -> dict[str, Any]:
 
 
 def play(cadence: str, folder: Path, *arguments: str, **variables: Any) -> tuple[Run, dict[str, dict[str, Any]]]:
-    """Run a playbook; returns the report's results by name."""
+    """Run a playbook; returns the report's results by name, none in check mode, which writes no report."""
     hosts = inventory(folder, {"app": {}}, upkeep_fail_on="never", upkeep_host=False, **variables)
     run = run_playbook(f"dataops.upkeep.{cadence}", "-i", str(hosts), "-vvv", *arguments)
     assert run.code == 0, run.output[-6000:]
     assert PASSWORD not in run.output
-    report = json.loads((folder / "reports/latest.json").read_text())
+    latest = folder / "reports/latest.json"
+    report = json.loads(latest.read_text()) if latest.exists() else {"results": []}
     return run, {result["name"]: result for result in report["results"]}
 
 
@@ -98,8 +99,10 @@ OLD = "SELECT count(*) FROM submissions WHERE created_at < now() - interval '30 
 
 def test_daily_purges_by_the_rules_and_only_once(database: Endpoint, tmp_path: Path) -> None:
     servers = [entry(database, retention=RETENTION)]
-    _run, planned = play("daily", tmp_path, "--check", upkeep_postgresql=servers)
-    assert [action["state"] for action in planned["shop retention"]["actions"]] == ["planned"]
+    run, _none = play("daily", tmp_path, "--check", "--diff", upkeep_postgresql=servers)
+    (planned,) = run.results("postgresql_retention")
+    assert [action["state"] for action in planned["actions"]] == ["planned"]
+    assert "[planned] delete" in run.output, "the plan is shown to people"
     before = count(database, OLD)
     assert before in (30, 31)
     _run, done = play("daily", tmp_path, upkeep_postgresql=servers)
@@ -175,5 +178,5 @@ def test_a_server_that_is_down_is_one_clear_result_and_the_others_are_maintained
     down = {**entry(database, retention=RETENTION), "name": "down", "login_port": dead_port[1]}
     _run, done = play("daily", tmp_path, upkeep_postgresql=[down, entry(database, retention=RETENTION)])
     assert done["down retention"]["status"] == "critical"
-    assert "unreachable" in done["down retention"]["findings"][0]["id"]
+    assert "unreachable" in done["down retention"]["findings"][0]["id"], done["down retention"]
     assert done["shop retention"]["changed"]

@@ -61,6 +61,7 @@ class Entry:
             "subject": self.kind,
             "name": self.name,
             "host": self.host,
+            "changed": any(action.state in (ActionState.DONE, ActionState.PLANNED) for action in self.actions),
             "status": self.status.value,
             "summary": self.summary,
             "findings": [finding.as_dict() for finding in self.findings],
