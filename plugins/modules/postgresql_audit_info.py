@@ -25,9 +25,21 @@ options:
   checks:
     description:
       - Which checks to make.
+      - V(bloat) is tables, TOAST tables and indexes of which much is free space. What the planner's statistics lead to
+        expect is compared with what there is. Tables that seem to be bloated are measured with C(pgstattuple_approx),
+        if the database has the extension C(pgstattuple). With O(state), bytes per row are compared with the best ever,
+        which tells where statistics do not.
+      - V(vacuum) is tables overdue for vacuum and analyze by autovacuum's own formula, TOAST tables included, and those
+        that autovacuum does not come to; it is switched off, there is no statistics to analyze by, they are
+        partitioned.
+      - V(wraparound) is the age of transaction and multixact ids of this database's tables and of the other databases,
+        and everything that keeps vacuum from its work.
       - V(sequences) is sequences near the end of what they, or the type of their column, can hold.
-      - V(indexes) is indexes that are invalid, that another index replaces, and that nothing uses on any server. The last
-        are known only from runs with O(state) over O(unused_after).
+      - V(growth) is the size of tables, and with O(state) what they grow by and will come to.
+      - V(settings) is settings that lose data, blind the monitoring or do not fit what the server shows, settings that
+        wait for a restart, and the number of superusers.
+      - V(indexes) is indexes that are invalid, that another index replaces, and that nothing uses on any server. The
+        last are known only from runs with O(state) over O(unused_after).
       - V(missing_indexes) is foreign keys that no index serves, and large tables that are often read whole; with
         O(state), since the last run.
       - V(queries) is statements that are slow, keep a connection busy, write temporary files or miss the cache, by
@@ -36,8 +48,26 @@ options:
       - V(plans) is the plans of O(queries), which should lead to their rows by an index.
     type: list
     elements: str
-    choices: [sequences, indexes, missing_indexes, queries, plans]
-    default: [sequences, indexes, missing_indexes, queries, plans]
+    choices: [bloat, vacuum, wraparound, sequences, growth, settings, indexes, missing_indexes, queries, plans]
+    default: [bloat, vacuum, wraparound, sequences, growth, settings, indexes, missing_indexes, queries, plans]
+  exact:
+    description:
+      - Whether to read relations whole to measure their bloat, with C(pgstattuple) and C(pgstatindex), where it seems
+        to be large or is not known. Indexes are measured only so.
+    type: bool
+    default: false
+  exact_max_size:
+    description:
+      - How much is measured at most, all relations together; those first that seem to waste most. Without O(exact) a
+        measurement reads only pages that changed lately.
+    type: str
+    default: 10GB
+  accepted_settings:
+    description:
+      - Names of settings that are what they are on purpose. No finding is made of them.
+    type: list
+    elements: str
+    default: []
   queries:
     description:
       - Queries of the application, whose plans the check V(plans) looks at.
@@ -93,7 +123,32 @@ notes:
   - "The user needs to be a member of C(pg_monitor). What it may not see without that is a warning; what it may see is
     checked all the same."
   - Give the server's own address and not that of a pooler such as PgBouncer, which hides what has to be looked at.
+  - "Threshold C(table_bloat_percent) (percent, warning 50): share of a table that is free space or dead rows, beyond
+    what its fill factor keeps free."
+  - "Threshold C(table_bloat_bytes) (bytes, warning 10485760): the same in bytes; both have to be crossed."
+  - "Threshold C(index_bloat_percent) (percent, warning 50): share of an index that a rebuild would give back."
+  - "Threshold C(index_bloat_bytes) (bytes, warning 10485760): the same in bytes; both have to be crossed."
+  - "Threshold C(vacuum_overdue_ratio) (ratio, warning 2): changes to a table in multiples of what makes autovacuum
+    vacuum it, its own storage parameters included, judged from 1000 changes on."
+  - "Threshold C(analyze_overdue_ratio) (ratio, warning 2): likewise for analyze."
+  - "Threshold C(overdue_seconds) (seconds, warning 43200): for how long a table has to have been beyond these
+    ratios, unless autovacuum is off for it."
+  - "Threshold C(partitions_changed_percent) (percent, warning 50): by how much the rows of a partitioned table differ
+    from when it was last analyzed, judged from 1000 rows on."
+  - "Threshold C(transaction_age) (count, warning 1300000000, critical 1400000000): age of the oldest transaction id
+    that is not frozen, of a table of this database or of another database, of 2147 million."
+  - "Threshold C(multixact_age) (count, warning 1300000000, critical 1400000000): likewise for multixact ids."
+  - "Threshold C(freeze_percent) (percent, warning 150): either age in percent of C(autovacuum_freeze_max_age) or
+    C(autovacuum_multixact_freeze_max_age), or of what the table itself has for them."
+  - "Threshold C(held_age) (count, warning 10000000, critical 150000000): transactions since the snapshot of anything
+    that keeps vacuum from removing rows."
   - "Threshold C(sequence_percent) (percent, warning 80, critical 90): how much of a sequence is used up."
+  - "Threshold C(table_bytes) (bytes, warning off): size of a table with its indexes and TOAST."
+  - "Threshold C(table_growth_percent_per_day) (percent, warning 10): growth of a table of 100 MiB or more, by the
+    median over the remembered runs."
+  - "Threshold C(autovacuum_seconds) (seconds, warning 86400): how long autovacuum takes for the largest table, if all
+    of it changed, by the limits of its speed."
+  - "Threshold C(superusers) (count, warning 3): roles that may log in and are superusers."
   - "Threshold C(statement_mean_milliseconds) (milliseconds, warning 20): how long a call of a statement takes on
     average, planning included where C(pg_stat_statements.track_planning) is on."
   - "Threshold C(statement_calls) (count, warning 99): a statement's mean and hits are judged above so many calls."
@@ -204,6 +259,7 @@ server:
 """
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.arguments import (
+    ArgumentSpec,
     check_arguments,
     common_arguments,
     connection_arguments,
@@ -215,10 +271,18 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.t
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.index.options import unused_arguments
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
 
+AUDIT = ArgumentSpec(
+    {
+        "exact": {"type": "bool", "default": False},
+        "exact_max_size": {"type": "str", "default": "10GB"},
+        "accepted_settings": {"type": "list", "elements": "str", "default": []},
+    }
+)
 ARGUMENTS = connection_arguments().merge(
     common_arguments(),
     check_arguments([check.name for check in CHECKS]),
     state_arguments(),
+    AUDIT,
     unused_arguments(),
     plan_arguments(),
 )

@@ -12,6 +12,10 @@ from tests.integration.health import HealthRunner
 __all__ = ["Audit"]
 
 OPTIONS: dict[str, Any] = {
+    "exact": False,
+    "exact_max_size": "10GB",
+    "accepted_settings": [],
+
     "unused_after": "30d",
     "min_size": "10MB",
     "max_scans": 0,

@@ -48,6 +48,7 @@ FROM chosen JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relname
     LEFT JOIN pg_class o ON c.relkind = 't' AND o.reltoastrelid = c.oid
 ORDER BY bytes DESC"""
 
+# An index of all rows has as many entries as its table, also where only the table was counted, as with TOAST.
 # Equal keys are put together if each operator class says that what is equal is the same (support function 4).
 INDEXES = """
 WITH locked AS MATERIALIZED {locked}, chosen AS MATERIALIZED (
@@ -58,8 +59,9 @@ WITH locked AS MATERIALIZED {locked}, chosen AS MATERIALIZED (
     ORDER BY c.relpages DESC LIMIT %(most)s
 )
 SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name, t.relname::text AS table,
-    t.relkind = 't' AS toast, m.amname::text AS method, c.reltuples::float8 AS rows, c.relpages AS pages,
-    pg_relation_size(c.oid) AS bytes, coalesce({fillfactor}, 90)::float8 AS fillfactor,
+    t.relkind = 't' AS toast, m.amname::text AS method,
+    CASE WHEN i.indpred IS NULL THEN greatest(c.reltuples, t.reltuples) ELSE c.reltuples END::float8 AS rows,
+    c.relpages AS pages, pg_relation_size(c.oid) AS bytes, coalesce({fillfactor}, 90)::float8 AS fillfactor,
     NOT i.indisunique AND i.indnatts = i.indnkeyatts AND 'deduplicate_items=off' <> ALL (coalesce(c.reloptions, '{{}}'))
         AND NOT EXISTS (SELECT FROM unnest(i.indclass) AS used JOIN pg_opclass k ON k.oid = used
             WHERE NOT EXISTS (SELECT FROM pg_amproc p WHERE p.amprocfamily = k.opcfamily AND p.amprocnum = 4

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.checkpoints import Checkpoints
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_wal import (
     decide_archiving,
     decide_checkpoints,
@@ -17,7 +18,6 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import (
     Archiver,
     Archiving,
-    Checkpoints,
 )
 from tests.unit._postgresql.making import NOW, ids, one, server, situation
 

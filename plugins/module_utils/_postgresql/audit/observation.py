@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..server import Server
 
-__all__ = ["Sequence", "Sequences"]
+__all__ = ["Sequence", "Sequences", "Sizes", "TableSize"]
 
 
 class Sequence(NamedTuple):
@@ -49,3 +49,32 @@ class Sequences(NamedTuple):
 
     server: Server
     sequences: tuple[Sequence, ...]
+
+
+class TableSize(NamedTuple):
+    """A table with all that belongs to it.
+
+    :param bytes: of the table, its TOAST and all indexes.
+    :param toast_bytes: of its TOAST table, with that one's index.
+    :param all_bytes: of all tables of the database.
+    """
+
+    schema: str
+    name: str
+    bytes: int
+    table_bytes: int
+    toast_bytes: int
+    index_bytes: int
+    all_bytes: int
+
+    @property
+    def label(self) -> str:
+        """Schema and name."""
+        return f"{self.schema}.{self.name}"
+
+
+class Sizes(NamedTuple):
+    """The largest tables, the largest first."""
+
+    server: Server
+    tables: tuple[TableSize, ...]

@@ -24,6 +24,8 @@ def rest(others: Sequence[Finding], kind: str, server: Server, situation: Situat
         return []
     first = others[0]
     subject = f"{situation.subject} database {server.database}"
-    names = ", ".join(finding.subject.rpartition(" ")[2].partition(".")[2] for finding in others[:3])
+    names = ", ".join(
+        finding.subject.removeprefix(situation.subject).partition(f" {server.database}.")[2] for finding in others[:3]
+    )
     message = f"{subject}: {len(others)} more {kind} ({names}{', ...' if len(others) > 3 else ''})"
     return [Finding(first.id, first.severity, subject, message, len(others), first.threshold, first.remedy)]

@@ -14,8 +14,9 @@ from ..._core.health import Situation
 from ..._core.runner import Decision
 from ..._core.severity import Severity
 from ..._core.units import format_duration
+from ..checkpoints import Checkpoints
 from ..rights import hidden
-from .observation import Archiver, Archiving, Checkpoints
+from .observation import Archiver, Archiving
 
 __all__ = ["decide_archiving", "decide_checkpoints", "remember_archiver", "remember_checkpoints"]
 

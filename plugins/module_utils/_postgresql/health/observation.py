@@ -15,7 +15,7 @@ from ..horizon import DatabaseAge, Holder
 from ..server import Server
 
 __all__ = [
-    "Archiver", "Archiving", "Availability", "Checkpoints", "Connections", "Database", "Group",
+    "Archiver", "Archiving", "Availability", "Connections", "Database", "Group",
     "Index", "Indexes", "Limit", "Prepared", "Receiver", "Replication", "Session", "Sessions", "Size", "Slot",
     "Standby", "Waiter", "Wraparound",
 ]  # fmt: skip
@@ -184,14 +184,6 @@ class Database(NamedTuple):
     temporary_files: int
     temporary_bytes: int
     checksum_failures: int
-    reset: float | None
-
-
-class Checkpoints(NamedTuple):
-    """Checkpoints (on a standby: restart points) since ``reset``."""
-
-    timed: int
-    requested: int
     reset: float | None
 
 

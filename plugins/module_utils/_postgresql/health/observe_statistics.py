@@ -10,18 +10,15 @@ from typing import NamedTuple
 from ..._core.runner import Context
 from ..client import PostgresqlClient
 from ..observe_horizon import observe_ages, observe_holders
-from .observation import Archiver, Archiving, Checkpoints, Database, Size, Wraparound
+from .observation import Archiver, Archiving, Database, Size, Wraparound
 
-__all__ = ["observe_archiving", "observe_checkpoints", "observe_databases", "observe_sizes", "observe_wraparound"]
+__all__ = ["observe_archiving", "observe_databases", "observe_sizes", "observe_wraparound"]
 
 DATABASES = """
 SELECT coalesce(datname, '')::text AS database, blks_hit AS hit, blks_read AS read, deadlocks,
     temp_files AS temporary_files, temp_bytes AS temporary_bytes, coalesce(checksum_failures, 0) AS checksum_failures,
     extract(epoch FROM stats_reset)::float8 AS reset
 FROM pg_stat_database"""
-
-CHECKPOINTS = """
-SELECT {timed} AS timed, {requested} AS requested, extract(epoch FROM stats_reset)::float8 AS reset FROM {view}"""
 
 ARCHIVER = """
 SELECT archived_count AS archived, failed_count AS failed,
@@ -46,17 +43,6 @@ class _Count(NamedTuple):
 def observe_databases(client: PostgresqlClient, _context: Context) -> tuple[Database, ...]:
     """Read the counters of every database, whichever is connected to."""
     return tuple(client.rows("read the databases' statistics", DATABASES, Database))
-
-
-def observe_checkpoints(client: PostgresqlClient, _context: Context) -> Checkpoints:
-    """Read how many checkpoints the clock and how many something else brought about."""
-    if client.server.major >= 17:
-        prefix = "restartpoints_" if client.server.in_recovery else "num_"
-        requested = f"{prefix}req" if client.server.in_recovery else f"{prefix}requested"
-        parts = {"timed": f"{prefix}timed", "requested": requested, "view": "pg_stat_checkpointer"}
-    else:
-        parts = {"timed": "checkpoints_timed", "requested": "checkpoints_req", "view": "pg_stat_bgwriter"}
-    return client.rows("read the checkpoints", CHECKPOINTS, Checkpoints, parts=parts)[0]
 
 
 def observe_archiving(client: PostgresqlClient, _context: Context) -> Archiving:

@@ -11,6 +11,7 @@ from ..checks import checks_task
 from ..client import PostgresqlClient
 from ..decide_overdue import remember_overdue
 from ..observe_changes import observe_changes
+from ..observe_checkpoints import observe_checkpoints
 from .decide_availability import decide_availability, remember_start
 from .decide_connections import decide_connections
 from .decide_databases import decide_activity, decide_cache, decide_sizes, remember_counters, remember_sizes
@@ -25,7 +26,6 @@ from .observe_replication import observe_replication
 from .observe_server import observe_availability, observe_connections, observe_sessions
 from .observe_statistics import (
     observe_archiving,
-    observe_checkpoints,
     observe_databases,
     observe_sizes,
     observe_wraparound,
@@ -42,7 +42,12 @@ CHECKS: tuple[Check[PostgresqlClient], ...] = (
     Check("wraparound", observe_wraparound, decide_wraparound),
     Check("cache", observe_databases, decide_cache, remember_counters),
     Check("activity", observe_databases, decide_activity, remember_counters),
-    Check("checkpoints", observe_checkpoints, decide_checkpoints, remember_checkpoints),
+    Check(
+        "checkpoints",
+        lambda client, _context: observe_checkpoints(client),
+        decide_checkpoints,
+        remember_checkpoints,
+    ),
     Check("archiving", observe_archiving, decide_archiving, remember_archiver),
     Check("sizes", observe_sizes, decide_sizes, remember_sizes),
     Check("vacuum", lambda client, _context: observe_changes(client, toast=False), decide_vacuum, remember_overdue),
