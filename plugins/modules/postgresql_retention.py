@@ -84,7 +84,12 @@ options:
         type: dict
       fields:
         description:
-          - What V(anonymize) writes, by column.
+          - What V(anonymize) writes, by column. Empty values stay as they are.
+          - V(null) empties the column; C({constant: gone}) writes one value everywhere.
+          - V(hmac) writes a hash under the O(key) into columns of text, uuid or bytea, as long as the column takes, or
+            C({hmac: 32}) of so many hexadecimal digits from 16 to 64.
+          - V(fake_name), V(fake_first_name), V(fake_last_name), V(fake_email) and V(fake_phone) invent what follows
+            from the value and the O(key) and belongs to nobody.
         type: dict
       on_cascade:
         description:
@@ -120,6 +125,15 @@ options:
     description:
       - How many rows to take at most in one run. The next run goes on.
     type: int
+  key:
+    description:
+      - The key of the keyed methods of O(rules[].fields), of 16 bytes or more, such as C(openssl rand -hex 32) makes.
+      - The same key makes the same values of the same ones, in every table and every run. Keep it, and keep it secret.
+    type: str
+  key_file:
+    description:
+      - A file that holds the O(key), on the host where the module runs.
+    type: path
 extends_documentation_fragment:
   - dataops.upkeep.postgresql
   - dataops.upkeep.connection
@@ -259,7 +273,10 @@ OPTIONS = ArgumentSpec(
         "rest_ratio": {"type": "float", "default": 0.0},
         "max_replica_lag": {"type": "str", "default": "10s"},
         "max_changes": {"type": "int"},
-    }
+        "key": {"type": "str", "no_log": True},
+        "key_file": {"type": "path", "no_log": False},
+    },
+    mutually_exclusive=(("key", "key_file"),),
 )
 ARGUMENTS = connection_arguments().merge(work_arguments(), OPTIONS)
 

@@ -9,10 +9,11 @@ import csv
 import hashlib
 import io
 import secrets
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timezone
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from ..._core.clock import Clock
 from ..._core.errors import StoreError
@@ -32,15 +33,9 @@ from .archive_files import (
 )
 from .manifest import JOURNAL, PART, ArchiveFacts, Journal, PieceRecord, base_name, journal_line
 from .piece import Mover, Piece
-from .statements import column_list
+from .transactions import number_of_transaction
 
 __all__ = ["FileMover"]
-
-TRANSACTION = "SELECT pg_current_xact_id()::text AS number"
-
-
-class _Number(NamedTuple):
-    number: str
 
 
 class FileMover(Mover):
@@ -48,9 +43,13 @@ class FileMover(Mover):
 
     :param directory: where the file goes; made if it is not there.
     :param facts: what the file will hold.
+    :param statement: makes the statement that deletes a piece's rows and sends them as lines of CSV.
     """
 
-    def __init__(self, directory: Path, facts: ArchiveFacts, clock: Clock) -> None:
+    def __init__(
+        self, directory: Path, facts: ArchiveFacts, statement: Callable[[Piece], Statement], clock: Clock
+    ) -> None:
+        self._statement = statement
         self._directory = directory
         self._facts = facts
         self._clock = clock
@@ -86,7 +85,7 @@ class FileMover(Mover):
     def move(self, client: PostgresqlClient, piece: Piece, limit: float) -> int:
         """Delete the piece's rows, write them as one member, and note it in the journal."""
         tried = f"copy rows of {'.'.join(piece.source)} to {self._path.name}"
-        copy = self._copy(piece)
+        copy = self._statement(piece)
         member = _Member(self._data, self._hash.copy(), compressor(self._facts.compression))
         with explained(self._path), client.guarded(tried, limit), client.connection.cursor() as cursor:
             with cursor.copy(copy.composed(client.connection), copy.parameters) as rows:
@@ -100,7 +99,7 @@ class FileMover(Mover):
         with explained(self._path):
             member.end()
             settle(self._data)
-        transaction = client.fetch(tried, Statement(TRANSACTION), _Number, limit)[0].number
+        transaction = number_of_transaction(client, limit)
         record = PieceRecord(taken, self._data.tell(), self._key(member.first), self._key(member.last), transaction)
         with explained(self._path):
             self._journal.write(journal_line(record))
@@ -134,15 +133,6 @@ class FileMover(Mover):
     def close(self) -> None:
         """Close the files. Without ``finish`` they stay as they are, and the next run finishes them."""
         self._open.close()
-
-    def _copy(self, piece: Piece) -> Statement:
-        columns = column_list([name for name, _type_name in self._facts.columns])
-        order = f" ORDER BY {column_list(self._facts.key)}" if self._facts.key else ""
-        return piece.statement(
-            "COPY (WITH taken AS (DELETE FROM {source} WHERE {chosen} RETURNING {columns})"
-            " SELECT {columns} FROM taken{order}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')",
-            parts={"columns": columns, "order": order},
-        )
 
     def _key(self, row: bytes) -> list[str] | None:
         if not self._facts.key:

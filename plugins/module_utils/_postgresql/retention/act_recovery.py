@@ -6,24 +6,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from ..._core.clock import Clock
 from ..._core.errors import LockHeld, StoreError
 from ..client import PostgresqlClient
-from ..statement import Statement
 from .archive_files import beside, cut, digest_of, explained, finish_file, locked
 from .manifest import JOURNAL, PART, Journal, PieceRecord, parse_journal
+from .transactions import status_of_transaction
 
 __all__ = ["recover"]
-
-STATUS = "SELECT pg_xact_status({number}::xid8) AS status"
-FUTURE = "22023"
-"""SQLSTATE of a transaction that there has not been yet: the server was restored, or is another one."""
-
-
-class _Status(NamedTuple):
-    status: str | None
 
 
 def recover(client: PostgresqlClient, path: Path, system: str, limit: float, clock: Clock) -> str:
@@ -72,13 +63,7 @@ def _committed(
     if not journal.pieces:
         return (), ""
     last = journal.pieces[-1]
-    query = Statement(STATUS, values={"number": last.transaction})
-    try:
-        status = client.fetch(f"ask what became of the last rows of {name}", query, _Status, limit)[0].status
-    except StoreError as error:
-        if error.code != FUTURE:
-            raise
-        status = None
+    status = status_of_transaction(client, last.transaction, limit)
     if status == "in progress":
         raise LockHeld(f"finish {name}", "the transaction that wrote it has not ended yet", "Run again in a minute.")
     if status == "aborted":

@@ -27,14 +27,20 @@ class StatementMover(Mover):
     """Takes the rows of a piece by one statement.
 
     :param statement: makes it.
+    :param note: what to say at the end.
     """
 
-    def __init__(self, statement: Callable[[Piece], Statement]) -> None:
+    def __init__(self, statement: Callable[[Piece], Statement], note: str = "") -> None:
         self._statement = statement
+        self._note = note
 
     def move(self, client: PostgresqlClient, piece: Piece, limit: float) -> int:
         """Run it."""
         return client.execute(f"take rows of {'.'.join(piece.source)}", self._statement(piece), limit)
+
+    def finish(self, client: PostgresqlClient) -> str:
+        """Say what there is to say."""
+        return self._note
 
 
 def mover_for(work: RowsWork) -> Mover:

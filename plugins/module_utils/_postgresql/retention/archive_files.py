@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Protocol
 from ..._core.clock import Clock
 from ..._core.dependency import ZSTANDARD
 from ..._core.errors import LockHeld, StoreError
-from .manifest import JOURNAL, MANIFEST, PART, Journal, manifest
+from .manifest import JOURNAL, MANIFEST, PART, Journal, manifest, prefix_of
 
 __all__ = [
     "Compressor",
@@ -30,6 +30,7 @@ __all__ = [
     "digest_of",
     "explained",
     "finish_file",
+    "leftovers",
     "locked",
     "settle",
     "settle_directory",
@@ -123,6 +124,22 @@ def cut(handle: BinaryIO, length: int) -> None:
     handle.truncate(length)
     handle.seek(length)
     settle(handle)
+
+
+def leftovers(directory: Path, table: tuple[str, str], rule: str) -> tuple[str, ...]:
+    """Return the journals of files that a run did not finish.
+
+    :param table: schema and name of the table that the rows come from.
+    """
+    with explained(directory):
+        if not directory.is_dir():
+            return ()
+        start = prefix_of(table, rule)
+        return tuple(
+            sorted(
+                str(path) for path in directory.iterdir() if path.name.startswith(start) and path.name.endswith(JOURNAL)
+            )
+        )
 
 
 def digest_of(handle: BinaryIO) -> Any:

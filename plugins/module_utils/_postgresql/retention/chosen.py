@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from .assignment import undone
+from .decide_fields import fields_of
+from .methods import not_done
 from .observation import Subject
 from .predicate import Predicate, predicate_of
 
@@ -21,4 +23,7 @@ def chosen_by(subject: Subject, table: str | None = None) -> Predicate:
     if subject.rule.action == "update":
         waiting = undone(subject)
         chosen = chosen.joined("" if waiting.text == "true" else waiting.text, waiting.parameters)
+    if subject.rule.action == "anonymize":
+        left = not_done(fields_of(subject))
+        chosen = chosen.joined(left.text, left.parameters)
     return chosen

@@ -46,6 +46,11 @@ def archive_columns(subject: Subject) -> tuple[str, ...]:
     return tuple(column.name for column in subject.columns if column.name not in computed)
 
 
+def source_columns(subject: Subject) -> tuple[Column, ...]:
+    """Return the source's columns as the archive can have them."""
+    return (subject.archive.source_columns if subject.archive else ()) or subject.columns
+
+
 def archive_work(subject: Subject) -> ArchiveWork | None:
     """Return what has to be done to the archive before; None: nothing.
 
@@ -64,7 +69,7 @@ def drifted(subject: Subject) -> list[str]:
     there = {column.name: column for column in subject.archive.columns}
     return [
         f"{column.name} is {column.type} in the source and {there[column.name].type} in the archive"
-        for column in subject.columns
+        for column in source_columns(subject)
         if column.name in there and not there[column.name].generated and not _holds(there[column.name], column)
     ]
 
@@ -100,7 +105,7 @@ def _definition(column: Column) -> str:
 
 
 def _creation(subject: Subject, archive: Archive) -> ArchiveWork:
-    columns = [_definition(column) for column in subject.columns]
+    columns = [_definition(column) for column in source_columns(subject)]
     if subject.key:
         columns.append(f"PRIMARY KEY ({', '.join(quoted(name) for name in subject.key.columns)})")
     table = {"archive": archive.name}
@@ -117,8 +122,8 @@ def _creation(subject: Subject, archive: Archive) -> ArchiveWork:
 
 def _change(subject: Subject, archive: Archive) -> ArchiveWork | None:
     there = {column.name for column in archive.columns}
-    here = {column.name for column in subject.columns}
-    added = [column for column in subject.columns if column.name not in there]
+    here = {column.name for column in source_columns(subject)}
+    added = [column for column in source_columns(subject) if column.name not in there]
     empty = [
         column
         for column in archive.columns

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..._core.action import Action
+from ..._core.finding import Finding
+from ..._core.severity import Severity
 from ..statement import Statement
 from .methods import FAKES, SHORTEST_HASH, Field, parse_method
 from .observation import Column, Subject
 
-__all__ = ["CleanWork", "Elsewhere", "FieldFacts", "clean_action", "field_problems", "fields_of", "told_elsewhere"]
+__all__ = ["CleanWork", "Elsewhere", "FieldFacts", "clean_action", "field_refusal", "fields_of", "told_elsewhere"]
 
 UNIQUE_DIGITS = 32
 """Fewest digits of a hash in a unique column: two of a hundred million values meet once in 10**13 times or rarer."""
@@ -72,7 +74,7 @@ def fields_of(subject: Subject) -> tuple[Field, ...]:
     )
 
 
-def field_problems(subject: Subject, facts: FieldFacts) -> list[str]:
+def _problems(subject: Subject, facts: FieldFacts) -> list[str]:
     """Return why columns must not be made anonymous as the rule says, each with its column."""
     problems = []
     for entry in fields_of(subject):
@@ -86,6 +88,21 @@ def field_problems(subject: Subject, facts: FieldFacts) -> list[str]:
             "log_parameter_max_length (from version 15 on: GRANT SET ON PARAMETER), or switch that off"
         )
     return problems
+
+
+def field_refusal(subject: Subject) -> Finding | None:
+    """Return why a rule must not make columns anonymous, None if it may."""
+    facts, label = subject.more.get("fields"), subject.facts.label
+    problems = _problems(subject, facts) if isinstance(facts, FieldFacts) else []
+    if not problems:
+        return None
+    return Finding(
+        "postgresql.retention_fields",
+        Severity.CRITICAL,
+        label,
+        f"{label}: columns must not be made anonymous as the rule {subject.rule.name} says: {'; '.join(problems)}",
+        remedy="Choose other methods for these columns, or leave them out.",
+    )
 
 
 def _problem(entry: Field, column: Column, subject: Subject, facts: FieldFacts) -> str:

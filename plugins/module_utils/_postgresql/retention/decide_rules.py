@@ -16,9 +16,12 @@ from ..statement import Statement
 from .assignment import assignments
 from .chosen import chosen_by
 from .decide_archive import archive_columns, archive_work, drifted
+from .decide_fields import clean_action, field_refusal, fields_of
+from .decide_targets import OtherArchiveWork, file_statement, finish_actions, ledger_action, pipe_statement
+from .methods import changes
 from .observation import Leaf, Observation, Subject, TableFacts
 from .piece import Piece
-from .rule import TableTarget
+from .rule import DatabaseTarget, FileTarget, TableTarget
 from .statements import archive_statement, delete_statement, update_statement
 
 __all__ = ["RowsWork", "decide_rules"]
@@ -64,6 +67,7 @@ def _decide(subject: Subject, observation: Observation, decision: Decision) -> N
                 remedy="Let a role with BYPASSRLS do it, or the table's owner where it does not bind them.",
             )
         )
+    decision.actions += finish_actions(subject)
     refusal = _refusal(subject, observation)
     if refusal is None and not due:
         return
@@ -72,14 +76,22 @@ def _decide(subject: Subject, observation: Observation, decision: Decision) -> N
         decision.findings.append(refusal)
         decision.actions.append(Action(kind, label, reason, statement, ActionState.SKIPPED, detail=refusal.message))
         return
-    work = archive_work(subject)
+    decision.actions += _preparations(subject)
+    decision.actions.append(Action(kind, label, reason, statement, work=RowsWork(subject, _way(subject, observation))))
+    if rule.action == "anonymize":
+        decision.actions.append(clean_action(subject))
+
+
+def _preparations(subject: Subject) -> list[Action]:
+    """Return what has to be done to the archive before rows go there."""
+    work, ledger = archive_work(subject), ledger_action(subject)
+    actions = []
     if work is not None and subject.archive is not None:
         shown = ";\n".join(step.text for step in work.statements)
-        name = ".".join(subject.archive.name)
-        decision.actions.append(
-            Action(work.kind, name, f"{rule.name}: {work.reason}", shown, undo=work.undo, work=work)
-        )
-    decision.actions.append(Action(kind, label, reason, statement, work=RowsWork(subject, _way(subject, observation))))
+        name, reason = ".".join(subject.archive.name), f"{subject.rule.name}: {work.reason}"
+        where = OtherArchiveWork(subject, work) if isinstance(subject.rule.target, DatabaseTarget) else work
+        actions.append(Action(work.kind, name, reason, shown, undo=work.undo, work=where))
+    return actions if ledger is None else [*actions, ledger]
 
 
 def _refusal(subject: Subject, observation: Observation) -> Finding | None:
@@ -127,7 +139,7 @@ def _refusal(subject: Subject, observation: Observation) -> Finding | None:
             f"{label}: it has no key, and version {observation.server.major} cannot read it by ranges of pages",
             remedy="Give the table a primary key.",
         )
-    return None
+    return field_refusal(subject)
 
 
 def _denied(subject: Subject) -> str:
@@ -194,6 +206,12 @@ def _planned(subject: Subject, piece: Piece) -> Statement:
     rule = subject.rule
     if rule.action == "update":
         return update_statement(piece, *assignments(subject))
+    if rule.action == "anonymize":
+        return update_statement(piece, *changes(fields_of(subject)))
+    if isinstance(rule.target, FileTarget):
+        return file_statement(piece, subject)
+    if isinstance(rule.target, DatabaseTarget):
+        return pipe_statement(piece, subject)
     if isinstance(rule.target, TableTarget) and subject.archive is not None:
         return archive_statement(piece, subject.archive.name, archive_columns(subject))
     return delete_statement(piece)

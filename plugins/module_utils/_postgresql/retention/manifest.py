@@ -10,6 +10,7 @@ doubt, and the source knows what became of its transaction.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
@@ -19,7 +20,16 @@ from typing import Any
 
 from ..identifier import quoted
 
-__all__ = ["ArchiveFacts", "Journal", "PieceRecord", "base_name", "journal_line", "manifest", "parse_journal"]
+__all__ = [
+    "ArchiveFacts",
+    "Journal",
+    "PieceRecord",
+    "base_name",
+    "journal_line",
+    "manifest",
+    "parse_journal",
+    "prefix_of",
+]
 
 JOURNAL = ".journal"
 PART = ".part"
@@ -82,11 +92,19 @@ class Journal:
     pieces: tuple[PieceRecord, ...]
 
 
+def prefix_of(table: tuple[str, str], rule: str) -> str:
+    """Return what the names of a rule's files begin with: table and rule in plain characters.
+
+    A digest tells apart what looks alike then.
+    """
+    exact = hashlib.sha256(json.dumps([*table, rule]).encode()).hexdigest()[:8]
+    parts = [re.sub(r"[^A-Za-z0-9_-]+", "_", part)[:60].strip("_") for part in (*table, rule)]
+    return ".".join([*(part or "x" for part in parts), exact]) + "."
+
+
 def base_name(facts: ArchiveFacts, stamp: str, token: str) -> str:
-    """Return a file's name: table, rule and time in plain characters, and a token that tells two runs apart."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", f"{'.'.join(facts.table)}").strip("_") or "table"
-    rule = re.sub(r"[^A-Za-z0-9_-]+", "_", facts.rule).strip("_") or "rule"
-    return f"{plain[:80]}.{rule[:80]}.{stamp}.{token}{SUFFIXES[facts.compression]}"
+    """Return a file's name: what all of its rule begin with, the time, and a token that tells two runs apart."""
+    return f"{prefix_of(facts.table, facts.rule)}{stamp}.{token}{SUFFIXES[facts.compression]}"
 
 
 def journal_line(content: ArchiveFacts | PieceRecord, **more: Any) -> bytes:

@@ -162,13 +162,14 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True)
 class Archive:
-    """The archive table of a rule, of the same database.
+    """The archive table of a rule, of the same database or another one.
 
     :param name: schema and name, whether it exists or not.
     :param facts: None: it does not exist.
     :param readers: roles that may read the source, in the form that GRANT takes.
     :param may_create: whether the user may make it.
     :param may_give: whether the user may make the source's owner its owner.
+    :param source_columns: the source's columns as another database can have them; empty: as they are.
     """
 
     name: tuple[str, str]
@@ -178,6 +179,7 @@ class Archive:
     readers: tuple[str, ...] = ()
     may_create: bool = True
     may_give: bool = False
+    source_columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True)

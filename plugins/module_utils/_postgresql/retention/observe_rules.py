@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from ..client import PostgresqlClient
 from ..identifier import quoted
 from ..relation import resolve_relations
 from .chosen import chosen_by
+from .decide_fields import field_refusal
 from .observation import Archive, Count, Observation, Subject
 from .observe_tables import Catalogue, read_catalogue, read_leaves, read_search_path
 from .piece import Piece
@@ -71,9 +72,15 @@ class _Plan:
         self.rows = int(document[0]["Plan"]["Plan Rows"])
 
 
-def observe_rules(client: PostgresqlClient, context: Context, rules: Sequence[Rule]) -> Observation:
+def observe_rules(
+    client: PostgresqlClient,
+    context: Context,
+    rules: Sequence[Rule],
+    more: Callable[[PostgresqlClient, Subject], Subject],
+) -> Observation:
     """Read everything that is decided from.
 
+    :param more: adds what a rule needs to know beside its table.
     :raises InvalidInput: a rule names what is not there, or its condition is none.
     """
     relations = [_resolve(client, rule) for rule in rules]
@@ -81,6 +88,7 @@ def observe_rules(client: PostgresqlClient, context: Context, rules: Sequence[Ru
     subjects = [_subject(client, rule, catalogue, oid) for rule, oid in zip(rules, relations, strict=True)]
     for subject in subjects:
         check_subject(subject)
+    subjects = [more(client, subject) for subject in subjects]
     path = read_search_path(client)
     limit = min(MOST_COUNT_SECONDS, context.deadline.remaining / 4)
     with as_the_application(client, path):
@@ -133,6 +141,8 @@ def _archive(client: PostgresqlClient, rule: Rule, catalogue: Catalogue, oid: in
 def _counted(client: PostgresqlClient, subject: Subject, limit: float) -> Subject:
     """Add how many rows there are, and whether others refer to them."""
     if not subject.facts.may_select or subject.facts.kind not in ("r", "p") or subject.facts.inherited:
+        return subject
+    if field_refusal(subject):
         return subject
     everything = Piece.of(subject.facts.parts, chosen_by(subject), "", {})
     try:

@@ -18,6 +18,7 @@ from .decide_archive import ArchiveWork
 from .decide_rules import RowsWork, decide_rules
 from .observation import Observation
 from .observe_rules import observe_rules
+from .outside import Outside
 from .rule import parse_rules
 from .session import as_the_application
 from .sweep import Policy, Sweep, Swept
@@ -33,13 +34,14 @@ class PostgresqlRetention(WorkTask[Observation]):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._rules = parse_rules(self.params["rules"])
+        self._outside = Outside(context, self._rules, self.lock_timeout)
         self._policy = _policy(context, self.lock_timeout)
         self._taken = 0
         self._search_path = "pg_catalog"
 
     def read(self, client: PostgresqlClient) -> Observation:
         """Read tables, keys, references, archives, and how many rows there are."""
-        observation = observe_rules(client, self.context, self._rules)
+        observation = observe_rules(client, self.context, self._rules, self._outside.observe)
         self._search_path = observation.search_path
         return observation
 
@@ -55,12 +57,16 @@ class PostgresqlRetention(WorkTask[Observation]):
             return action.became(ActionState.DONE, "done")
         if isinstance(work, RowsWork):
             return self._take(client, action, work)
-        raise NotImplementedError(action.kind)
+        became = self._outside.carry_out(client, action)
+        if became is None:
+            raise NotImplementedError(action.kind)
+        return became
 
     def _take(self, client: PostgresqlClient, action: Action, work: RowsWork) -> Action:
         left = None if self._policy.most is None else self._policy.most - self._taken
         policy = replace(self._policy, most=left)
-        sweep = Sweep(client, self.context, mover_for(work), policy, unreferred_of(work.subject))
+        mover = self._outside.mover(client, work) or mover_for(work)
+        sweep = Sweep(client, self.context, mover, policy, unreferred_of(work.subject))
         # Nobody is made to wait behind a piece of ours that waits: it gives up after the time that a piece may take.
         wait = f"{max(1, int(1000 * min(policy.lock_seconds, policy.target_seconds)))}ms"
         try:

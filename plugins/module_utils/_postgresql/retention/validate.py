@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..._core.errors import InvalidInput
 from .assignment import assignments, is_expression
+from .decide_fields import fields_of
 from .observation import Column, Subject
 from .predicate import AGE_TYPES, base_type
 
@@ -44,6 +45,7 @@ def check_subject(subject: Subject) -> None:
             )
     for name in rule.fields:
         _existing(subject, f"{option}.fields", name)
+    fields_of(subject)
 
 
 def _check_age(subject: Subject, option: str, name: str) -> None:
