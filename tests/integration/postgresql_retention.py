@@ -1,20 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the task of postgresql_retention in this process, on tables of known content."""
+"""Runs the task of postgresql_retention, in this process or in one of its own that can be killed and measured.
+
+Usage: python -m tests.integration.postgresql_retention <<< '{"options": {...}, "exclusive": true}'
+
+Prints the module's result, with ``peak``, the greatest memory in bytes that the process had, and ``seconds``.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import resource
+import subprocess
+import sys
+import time
 from typing import Any
+from unittest import mock
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql import work
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.retention.task import PostgresqlRetention
 from tests.integration.health import context
+from tests.integration.postgresql_work import do
 from tests.stack.endpoint import Endpoint
 
 DEFAULTS: dict[str, Any] = {
-    "connect_timeout": "5s",
-    "deadline": "1h",
-    "lock_timeout": "1s",
     "batch_target_ms": 25,
     "rest_ratio": 0.0,
     "max_replica_lag": "10s",
@@ -25,12 +36,15 @@ EVENTS = """
 CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL, amount numeric(10, 2),
     doubled numeric GENERATED ALWAYS AS (amount * 2) STORED, note varchar(40), created_at timestamptz NOT NULL);
 INSERT INTO events (kind, amount, note, created_at)
-    SELECT CASE n % 10 WHEN 0 THEN 'failed' ELSE 'done' END, n / 100.0, 'note ' || n, now() - n * interval '1 hour'
-    FROM generate_series(1, 4800) AS n
+    SELECT CASE n % 10 WHEN 0 THEN 'failed' ELSE 'done' END, n / 100.0, 'note ' || n,
+        now() - n * interval '1 hour' + interval '30 minutes'
+    FROM generate_series(1, 4800) AS n;
+ANALYZE events
 """
-"""A table with a row for each of the last 200 days' hours; 2640 of them are older than 90 days."""
+"""A table with a row for each hour of the last 200 days."""
 
 OLD = 4800 - 90 * 24
+"""How many of them are older than 90 days."""
 
 
 def rule(action: str = "delete", **more: Any) -> dict[str, Any]:
@@ -46,6 +60,61 @@ def rule(action: str = "delete", **more: Any) -> dict[str, Any]:
 
 
 def retain(endpoint: Endpoint, *rules: dict[str, Any], check: bool = False, **params: Any) -> dict[str, Any]:
-    """Run the module's task and return its result."""
-    task_context = context({**endpoint.options(), **DEFAULTS, **params, "rules": list(rules)})
-    return run(PostgresqlRetention(task_context), task_context, check_mode=check).as_dict()
+    """Run the module's task in this process and return its result."""
+    return do(PostgresqlRetention, endpoint, check=check, **{**DEFAULTS, **params, "rules": list(rules)})
+
+
+def options_of(endpoint: Endpoint, *rules: dict[str, Any], **params: Any) -> dict[str, Any]:
+    """All options that the task reads."""
+    guards = {"lock_timeout": "1s", **endpoint.options(connect_timeout="5s")}
+    return {**guards, **DEFAULTS, **params, "rules": list(rules)}
+
+
+def start(endpoint: Endpoint, *rules: dict[str, Any], exclusive: bool = True, **params: Any) -> subprocess.Popen[str]:
+    """Start the module's task in a process of its own.
+
+    :param exclusive: whether it takes the lock that keeps two runs apart.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.postgresql_retention"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    given = process.stdin
+    if given is None:
+        raise AssertionError("no pipe")
+    given.write(json.dumps({"options": options_of(endpoint, *rules, **params), "exclusive": exclusive}))
+    given.close()
+    process.stdin = None
+    return process
+
+
+def main() -> int:
+    """Run the task that standard input describes."""
+    given = json.load(sys.stdin)
+    started = time.monotonic()
+    result = run_alone(given["options"], exclusive=given["exclusive"])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({**result, "peak": peak, "seconds": time.monotonic() - started}))
+    return 0
+
+
+def run_alone(options: dict[str, Any], *, exclusive: bool = True) -> dict[str, Any]:
+    """Run the task in this process, whose only one it is.
+
+    :param options: all that the task reads.
+    :param exclusive: whether it takes the lock that keeps two runs apart.
+    """
+    lock = contextlib.nullcontext() if exclusive else mock.patch.object(work, "advisory_lock", _no_lock)
+    with lock:
+        task_context = context(options)
+        return run(PostgresqlRetention(task_context), task_context, check_mode=False).as_dict()
+
+
+def _no_lock(*_given: Any) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
