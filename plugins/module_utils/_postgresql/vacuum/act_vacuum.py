@@ -23,7 +23,7 @@ from .observation import Row
 from .observe_tables import observe_rows
 from .policy import Policy
 
-__all__ = ["CANCELLED", "set_cost", "vacuum"]
+__all__ = ["ended_by_deadline", "set_cost", "vacuum"]
 
 CANCELLED = "57014"
 """SQLSTATE of a statement that was broken off: at its time limit, or by somebody."""
@@ -58,12 +58,22 @@ def vacuum(client: PostgresqlClient, action: Action, context: Context) -> Action
     except StoreError as error:
         if error.code in LOCK_CODES:
             return action.became(ActionState.SKIPPED, f"{error.why}; the next run tries again")
-        if error.code == CANCELLED and context.clock.monotonic() - started >= LATE_SHARE * left:
+        if ended_by_deadline(error, started, left, context):
             return action.became(
                 ActionState.SKIPPED, "the deadline ended it in the midst of the table, which does no harm"
             )
         raise
     return action.became(ActionState.DONE, _changes(before, after))
+
+
+def ended_by_deadline(error: StoreError, started: float, left: float, context: Context) -> bool:
+    """Whether a statement was broken off because time ran out, and not by somebody.
+
+    :param started: when it began, by the monotonic clock.
+    :param left: seconds that were left then.
+    """
+    late = context.clock.monotonic() - started >= LATE_SHARE * left
+    return late and (error.code == CANCELLED or isinstance(error, StoreTimeout))
 
 
 def _attempt(client: PostgresqlClient, action: Action, before: Row, context: Context) -> Row:

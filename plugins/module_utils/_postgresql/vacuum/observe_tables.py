@@ -10,7 +10,7 @@ from collections.abc import Collection
 from ..client import PostgresqlClient
 from .observation import Facts, Holder, Link, Row, Tables
 
-__all__ = ["observe_holders", "observe_rows", "observe_tables"]
+__all__ = ["observe_holders", "observe_rows", "observe_tables", "with_partitions"]
 
 # The functions behind pg_stat_all_tables: the view itself adds up all indexes of all tables first.
 ROWS = """
@@ -79,12 +79,11 @@ SELECT current_setting('vacuum_freeze_table_age')::int AS table_age,
 def observe_tables(client: PostgresqlClient, oids: Collection[int] | None, system: bool) -> Tables:
     """Read tables, partitions and what holds row versions, in four queries however many tables there are.
 
-    :param oids: the tables that are asked for, and the partitions of those that have any; None for all.
+    :param oids: the tables that are asked for; None for all.
     :param system: whether the system catalogs are among all.
     """
-    links = tuple(client.rows("read the partitions", LINKS, Link))
-    wanted = None if oids is None else {*oids, *(link.descendant for link in links if link.root in oids)}
-    found = observe_rows(client, wanted, system)
+    links = _links(client)
+    found = observe_rows(client, oids, system)
     facts = client.row("read the settings of vacuum", FACTS, Facts)
     return Tables(
         client.server,
@@ -94,6 +93,11 @@ def observe_tables(client: PostgresqlClient, oids: Collection[int] | None, syste
         links,
         observe_holders(client),
     )
+
+
+def with_partitions(client: PostgresqlClient, oids: Collection[int]) -> set[int]:
+    """Return tables together with the partitions of those that have any, by oid."""
+    return {*oids, *(link.descendant for link in _links(client) if link.root in oids)}
 
 
 def observe_rows(client: PostgresqlClient, oids: Collection[int] | None, system: bool = False) -> list[Row]:
@@ -113,3 +117,7 @@ def observe_holders(client: PostgresqlClient) -> tuple[Holder, ...]:
     inactive = "extract(epoch FROM inactive_since)::float8" if client.server.major >= 17 else "NULL::float8"
     tried = "read what holds old row versions"
     return tuple(client.rows(tried, HOLDERS, Holder, {"most": MOST_HOLDERS}, {"inactive_since": inactive}))
+
+
+def _links(client: PostgresqlClient) -> tuple[Link, ...]:
+    return tuple(client.rows("read the partitions", LINKS, Link))

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task of postgresql_vacuum: what is needed, no more, and in the order of need."""
+"""The task of postgresql_vacuum."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from ..._core.action import Action, ActionState
 from ..._core.finding import Finding
@@ -14,18 +14,30 @@ from ..._core.runner import Context, Decision
 from ..client import PostgresqlClient
 from ..relation import resolve_relations
 from ..work import WorkTask
+from .act_rewrite import clean, rewrite
 from .act_vacuum import set_cost, vacuum
-from .decide_proof import decide_proof
+from .decide_leftovers import CleanWork
+from .decide_proof import decide_proof, decide_rewrite_proof
+from .decide_rewrite import RewriteWork, decide_rewrite
 from .decide_work import decide_work
 from .observation import Tables
-from .observe_tables import observe_tables
+from .observation_rewrite import Rewrites
+from .observe_rewrites import observe_rewrites
+from .observe_tables import observe_tables, with_partitions
 from .policy import Policy
 
 __all__ = ["VacuumTask"]
 
 
-class VacuumTask(WorkTask[Tables]):
-    """Vacuums, freezes and analyzes by need."""
+class Seen(NamedTuple):
+    """What was read: for a rewrite, or for all other modes."""
+
+    tables: Tables | None
+    rewrites: Rewrites | None
+
+
+class VacuumTask(WorkTask[Seen]):
+    """Vacuums, freezes and analyzes by need, or gives space back."""
 
     job: ClassVar[str] = "vacuum"
 
@@ -34,25 +46,43 @@ class VacuumTask(WorkTask[Tables]):
         super().__init__(context)
         self._ready = False
 
-    def read(self, client: PostgresqlClient) -> Tables:
+    def read(self, client: PostgresqlClient) -> Seen:
         """Read all tables, or those that are named, with their partitions."""
         relations = resolve_relations(client, "tables", self.params["tables"])
-        oids = [relation.oid for relation in relations] or None
-        return observe_tables(client, oids, self.params["system_catalogs"])
+        oids = with_partitions(client, [relation.oid for relation in relations]) if relations else None
+        if self.policy.mode == "rewrite":
+            return Seen(None, observe_rewrites(client, self.context, self.policy, oids))
+        return Seen(observe_tables(client, oids, self.params["system_catalogs"]), None)
 
-    def decide(self, observation: Tables) -> Decision:
+    def decide(self, observation: Seen) -> Decision:
         """Decide from the statistics."""
-        return decide_work(observation, self.policy, self.subject)
+        if observation.rewrites is not None:
+            return decide_rewrite(observation.rewrites, self.policy, self.subject)
+        if observation.tables is not None:
+            return decide_work(observation.tables, self.policy, self.subject)
+        return Decision()
 
     def carry_out(self, client: PostgresqlClient, action: Action) -> Action:
-        """Vacuum or analyze one table."""
+        """Vacuum, analyze or rewrite one table."""
         if not self._ready:
             set_cost(client, self.policy)
             self._ready = True
+        if isinstance(action.work, RewriteWork):
+            return rewrite(client, action, self.policy, self.context)
+        if isinstance(action.work, CleanWork):
+            return clean(client, action, self.context)
         return vacuum(client, action, self.context)
 
-    def prove(self, observation: Tables, actions: Sequence[Action]) -> list[Finding]:
-        """Judge again what was vacuumed and analyzed."""
-        done = [(action.work.oid, action.kind) for action in actions if action.state is ActionState.DONE]
-        after = observe_tables(self.client, [oid for oid, _kind in done], self.params["system_catalogs"])
-        return decide_proof(after, done, self.policy, self.subject)
+    def prove(self, observation: Seen, actions: Sequence[Action]) -> list[Finding]:
+        """Judge again what was done."""
+        done = [action for action in actions if action.state is ActionState.DONE]
+        if self.policy.mode == "rewrite":
+            return self._prove_rewrites([action.work for action in done if isinstance(action.work, RewriteWork)])
+        pairs = [(action.work.oid, action.kind) for action in done]
+        after = observe_tables(self.client, [oid for oid, _kind in pairs], self.params["system_catalogs"])
+        return decide_proof(after, pairs, self.policy, self.subject)
+
+    def _prove_rewrites(self, works: Sequence[RewriteWork]) -> list[Finding]:
+        oids = [work.table.oid for work in works]
+        after = observe_rewrites(self.client, self.context, self.policy, oids)
+        return decide_rewrite_proof(after, [work.table for work in works], self.policy, self.subject)
