@@ -29,7 +29,7 @@ CREATE TABLE users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email te
 CREATE TABLE orders (id serial PRIMARY KEY, user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
   state text NOT NULL, payload jsonb, created_at timestamptz NOT NULL, gone boolean NOT NULL DEFAULT false,
   twice bigint GENERATED ALWAYS AS (user_id * 2) STORED);
-CREATE TABLE events (id bigint NOT NULL, at timestamptz NOT NULL, body text) PARTITION BY RANGE (at);
+CREATE TABLE events (id bigint, at timestamptz, body text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE events_old PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 CREATE TABLE events_new PARTITION OF events FOR VALUES FROM ('2021-01-01') TO (MAXVALUE);
 CREATE INDEX events_at ON events (at);
@@ -86,26 +86,28 @@ def no_errors(stack: Stack) -> Iterator[None]:
     assert "STATEMENT:" not in new, new
 
 
-def do(name: str, endpoint: Endpoint, state: Path | None = None, check: bool = False, **options: Any) -> dict[str, Any]:
-    """Run a module in this process: its own options with their defaults, its own task."""
+def do(
+    name: str, endpoint: Endpoint, memory: Path | None = None, /, *, check: bool = False, **options: Any
+) -> dict[str, Any]:
+    """Run a module in this process: its own options with their defaults, its own task, a memory in a folder."""
     module = importlib.import_module(f"ansible_collections.dataops.upkeep.plugins.modules.{name}")
     with mock.patch.object(module, "run_module") as edge:
         module.main()
     spec, make_task, *_open_memory = edge.call_args.args
     validated = ArgumentSpecValidator(**spec.as_module_arguments()).validate(endpoint.options(**options))
     assert validated.error_messages == []
-    task_context = context(validated.validated_parameters, state)
+    task_context = context(validated.validated_parameters, memory)
     return run(make_task(task_context), task_context, check).as_dict()
 
 
-def work(name: str, endpoint: Endpoint, state: Path, **options: Any) -> dict[str, Any]:
+def work(name: str, endpoint: Endpoint, memory: Path, /, **options: Any) -> dict[str, Any]:
     """Run a module that changes something: in check mode, for real, and again, which finds nothing left to do."""
-    planned = do(name, endpoint, state, check=True, **options)
+    planned = do(name, endpoint, memory, check=True, **options)
     assert {action["state"] for action in planned["actions"]} == {"planned"}
-    done = do(name, endpoint, state, **options)
+    done = do(name, endpoint, memory, **options)
     assert {action["state"] for action in done["actions"]} == {"done"}, done["actions"]
     assert plan(done) == plan(planned)
-    again = do(name, endpoint, state, **options)
+    again = do(name, endpoint, memory, **options)
     assert not again["changed"], again["actions"]
     return done
 
@@ -154,18 +156,53 @@ def test_reindex(database: Endpoint, tmp_path: Path) -> None:
     assert "public.orders_pkey" in subjects(work("postgresql_reindex", database, tmp_path, min_size="64KiB"))
 
 
-OLD = {"age_column": "created_at", "older_than": "100d"}
+OLD = {"table": "orders", "age_column": "created_at", "older_than": "100d"}
 RETENTION: dict[str, dict[str, Any]] = {
-    "delete": {"action": "delete", **OLD},
-    "archive": {"action": "archive", "archive_to": "orders_archive", **OLD},
-    "update": {"action": "update", "set": {"state": "old", "gone": {"expression": "true"}}, **OLD},
+    "delete": {**OLD, "action": "delete"},
+    "delete partitions": {"table": "events", "age_column": "at", "older_than": "5y", "action": "delete"},
+    "archive": {**OLD, "action": "archive", "archive_to": "orders_archive"},
+    "archive to files": {**OLD, "action": "archive", "archive_to": {"directory": "{folder}"}},
+    "archive elsewhere": {**OLD, "action": "archive", "archive_to": {"database": "{uri}", "table": "orders_archive"}},
+    "update": {**OLD, "action": "update", "set": {"state": "old", "gone": {"expression": "true"}}},
+    "anonymize": {
+        "table": "users",
+        "all_rows": True,
+        "action": "anonymize",
+        "fields": {"email": "fake_email", "note": {"hmac": 16}},
+    },
+}
+LEFT = {
+    "orders": "created_at < now() - interval '100 days' AND state <> 'old'",
+    "events": "at < now() - interval '5 years'",
+    "users": "email LIKE 'user%@example.com' OR note LIKE 'xx%'",
 }
 
 
-@pytest.mark.parametrize("rule", list(RETENTION))
-def test_retention(database: Endpoint, tmp_path: Path, rule: str) -> None:
-    chosen = {"name": rule, "table": "orders", **RETENTION[rule]}
-    work("postgresql_retention", database, tmp_path / "state", rules=[chosen])
-    with connect(database) as session:
-        old = "created_at < now() - interval '100 days' AND payload IS NOT NULL AND NOT gone"
-        assert session.execute(f"SELECT count(*) FROM orders WHERE {old}").fetchone() == (0,)
+@pytest.mark.parametrize("name", list(RETENTION))
+def test_retention(database: Endpoint, tmp_path: Path, name: str) -> None:
+    places = {"{folder}": str(tmp_path / "archive"), "{uri}": database.with_database("postgres").uri}
+    rule = {"name": name, **RETENTION[name]}
+    if isinstance(rule.get("archive_to"), dict):
+        rule["archive_to"] = {key: places.get(value, value) for key, value in rule["archive_to"].items()}
+    try:
+        work("postgresql_retention", database, tmp_path / "state", rules=[rule], key="a key of some length, 32 or so")
+        with connect(database) as session:
+            assert session.execute(f"SELECT count(*) FROM {rule['table']} WHERE {LEFT[rule['table']]}").fetchone() == (
+                0,
+            )
+    finally:
+        with connect(database.with_database("postgres")) as session:
+            session.execute("DROP TABLE IF EXISTS orders_archive")
+
+
+@pytest.mark.parametrize("scope", ["server", "database"])
+def test_slow_log(database: Endpoint, tmp_path: Path, scope: str) -> None:
+    try:
+        work("postgresql_slow_log", database, tmp_path, scope=scope, slow_ms=700, sample_ms=300, sample_rate=0.5)
+        with connect(database) as session:
+            until(lambda: session.execute("SHOW log_min_duration_statement").fetchone() == ("700ms",))
+        work("postgresql_slow_log", database, tmp_path, scope=scope, state="disabled")
+    finally:
+        with connect(database) as session:
+            session.execute("ALTER SYSTEM RESET ALL")
+            session.execute("SELECT pg_reload_conf()")
