@@ -12,14 +12,15 @@ from ..._core.action import Action, ActionState
 from ..._core.errors import StoreError
 from ..._core.runner import Context
 from ..._core.units import format_duration, format_size
+from ..blockers import Blocker, described
 from ..client import PostgresqlClient
 from ..errors import LOCK_CODES, TRANSIENT_CODES
+from ..observe_blockers import observe_blockers
 from ..statement import Statement
 from ..work import retried
 from .decide_leftovers import origin_of
 from .decide_reindex import Work
-from .observation import Holder, Index
-from .observe_holders import observe_holders
+from .observation import Index
 from .observe_indexes import observe_indexes
 
 __all__ = ["Patience", "Reindexer"]
@@ -31,8 +32,6 @@ FIRST_REST = 0.5
 CLEAN_UP_SHARE = 0.1
 CLEAN_UP_SECONDS = 10.0
 """What a rebuild leaves of the deadline, so that its leftover can be dropped if it has to be broken off."""
-
-END = "End it (SELECT pg_terminate_backend(pid)), or wait until it is done; the next run goes on here"
 
 
 class Patience(NamedTuple):
@@ -121,13 +120,13 @@ class Reindexer:
         left = format_duration(self._limit())
         return f"it would take about {format_duration(needed)}, and {left} are left; the next run goes on here"
 
-    def _wait(self, index: Index, snapshots: bool) -> list[Holder]:
+    def _wait(self, index: Index, snapshots: bool) -> list[Blocker]:
         """Wait until nobody holds up work on an index; return who does after the time that is allowed.
 
         Whoever was waited for in vain once is not waited for again.
         """
         until = self._context.deadline.remaining - self._patience.transactions
-        while holders := observe_holders(self._client, index.table_oid, snapshots, self._patience.lock):
+        while holders := observe_blockers(self._client, index.table_oid, snapshots, self._patience.lock):
             known = any((holder.pid, holder.name) in self._stubborn for holder in holders)
             if known or self._context.deadline.remaining <= max(until, LOOK_SECONDS):
                 self._stubborn.update((holder.pid, holder.name) for holder in holders)
@@ -181,7 +180,7 @@ class Reindexer:
         over = error.code == "57014" and self._context.deadline.remaining <= max(1.0, CLEAN_UP_SECONDS)
         remains = f". What was begun is left as {', '.join(left)}; the next run drops it" if left else ""
         if error.code in TRANSIENT_CODES or over:
-            holders = observe_holders(self._client, index.table_oid, snapshots, 0) if error.code in LOCK_CODES else []
+            holders = observe_blockers(self._client, index.table_oid, snapshots, 0) if error.code in LOCK_CODES else []
             why = _held(holders) if holders else f"{error.why}; the next run goes on here"
             return action.became(ActionState.SKIPPED, why + remains)
         return action.became(ActionState.FAILED, self._context.secrets.redact(str(error)) + remains)
@@ -193,14 +192,6 @@ def _as_if_usable(found: Index, index: Index, siblings: Sequence[Index]) -> Inde
     return None if own is None or found.oid == own.oid else origin_of(found, [own._replace(usable=True)])
 
 
-def _held(holders: Sequence[Holder]) -> str:
+def _held(holders: Sequence[Blocker]) -> str:
     """Say who is in the way, and what to do."""
-    shown = "; ".join(_described(holder) for holder in holders)
-    return f"it would have to wait for {shown}. {END}"
-
-
-def _described(holder: Holder) -> str:
-    who = f"pid {holder.pid} ({holder.name})" if holder.pid is not None else holder.name
-    state = f", {holder.state}" if holder.state else ""
-    age = f", open for {format_duration(holder.seconds)}" if holder.seconds is not None else ""
-    return who + state + age
+    return f"it would have to wait for {described(holders)}"

@@ -12,7 +12,7 @@ from ..bloat import Density, IndexShape
 from ..server import Server
 from .ledger import Entry
 
-__all__ = ["Holder", "Index", "Indexes", "Named", "Oid", "Setting"]
+__all__ = ["Index", "Indexes", "Named", "Oid", "Setting"]
 
 
 class Index(NamedTuple):
@@ -62,21 +62,6 @@ class Index(NamedTuple):
     def parts(self) -> tuple[str, str]:
         """Schema and name, for a statement."""
         return self.schema, self.name
-
-
-class Holder(NamedTuple):
-    """A transaction, or a session at work on the table, that a rebuild would have to wait for.
-
-    :param pid: its process; None: a prepared transaction.
-    :param name: whose it is, for people: user and application, or the prepared transaction's name.
-    :param state: as pg_stat_activity has it; None where the user may not see it.
-    :param seconds: for how long it has been open; None where the user may not see it.
-    """
-
-    pid: int | None
-    name: str
-    state: str | None
-    seconds: float | None
 
 
 class Oid(NamedTuple):

@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-from ..client import PostgresqlClient
-from .observation import Holder
+from .blockers import Blocker
+from .client import PostgresqlClient
 
-__all__ = ["observe_holders"]
+__all__ = ["observe_blockers"]
 
 # A rebuild waits, one after the other, for a lock on the table that vacuum and index builds take as well, for every
 # transaction that uses the table, and for every snapshot of this database that is older than the new index; dropping
 # does not wait for the snapshots. Vacuum's own snapshot does not count. Source: ReindexRelationConcurrently() and
 # WaitForOlderSnapshots() in src/backend/commands/indexcmds.c.
-HOLDERS = """
+BLOCKERS = """
 SELECT a.pid, concat_ws(', ', 'user ' || a.usename::text, nullif('application ' || a.application_name, 'application '),
         CASE WHEN a.backend_type <> 'client backend' THEN a.backend_type END) AS name,
     a.state, extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds
@@ -37,11 +37,11 @@ WHERE p.database = current_database() AND EXISTS (SELECT FROM pg_locks l WHERE l
 ORDER BY 4 DESC NULLS LAST LIMIT 5"""
 
 
-def observe_holders(client: PostgresqlClient, table_oid: int, snapshots: bool, younger: float) -> list[Holder]:
+def observe_blockers(client: PostgresqlClient, table_oid: int, snapshots: bool, younger: float) -> list[Blocker]:
     """Return who would be waited for, the oldest first.
 
     :param snapshots: whether old snapshots are waited for.
     :param younger: seconds; a younger transaction is expected to end in time.
     """
     values = {"table": table_oid, "snapshots": snapshots, "younger": f"{younger} seconds"}
-    return client.rows("look for old transactions", HOLDERS, Holder, values)
+    return client.rows("look for old transactions", BLOCKERS, Blocker, values)
