@@ -101,19 +101,15 @@ class DatabaseMover(Mover):
             parts={"columns": self._columns.replace("%%", "%")},
         )
         here, there = client.connection, self._there.connection
-        with (
-            self._there.guarded(tried, limit),
-            there.cursor() as putter,
-            putter.copy(putting.composed(there)) as into,
-            client.guarded(tried, limit),
-            here.cursor() as taker,
-        ):
-            with taker.copy(taking.composed(here), taking.parameters) as rows:
-                for row in rows:
-                    into.write(row)
-            taken = max(0, taker.rowcount)
-        if putter.rowcount != taken:
-            raise StoreError(tried, f"{taken} rows left the table and {putter.rowcount} arrived", "Report this fault.")
+        with self._there.guarded(tried, limit), client.guarded(tried, limit), there.cursor() as putter:
+            with putter.copy(putting.composed(there)) as into, here.cursor() as taker:
+                with taker.copy(taking.composed(here), taking.parameters) as rows:
+                    for row in rows:
+                        into.write(row)
+                taken = max(0, taker.rowcount)
+            arrived = putter.rowcount
+        if arrived != taken:
+            raise StoreError(tried, f"{taken} rows left the table and {arrived} arrived", "Report this fault.")
         return taken
 
 
