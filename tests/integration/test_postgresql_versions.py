@@ -149,6 +149,15 @@ def test_vacuum_by_mode(database: Endpoint, tmp_path: Path, mode: str) -> None:
     assert "public.orders" in subjects(work("postgresql_vacuum", database, tmp_path, mode=mode, **options))
 
 
+def test_rewrite(database: Endpoint, tmp_path: Path) -> None:
+    with connect(database) as session:
+        session.execute("DELETE FROM orders WHERE id % 5 <> 0")
+        session.execute("VACUUM ANALYZE orders")
+    options = {"allow_exclusive_lock": True, "min_size": "100KiB", "free_space": "10GiB"}
+    done = work("postgresql_vacuum", database, tmp_path, mode="rewrite", **options)
+    assert subjects(done) == ["public.orders"]
+
+
 def test_reindex(database: Endpoint, tmp_path: Path) -> None:
     with connect(database) as session:
         session.execute("DELETE FROM orders WHERE id % 5 <> 0")
