@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
+
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.task import CHECKS, postgresql_audit
 from tests.integration.health import HealthRunner
 
-__all__ = ["Audit"]
+__all__ = ["Audit", "vacuum"]
 
 OPTIONS: dict[str, Any] = {
     "exact": False,
@@ -24,6 +26,15 @@ OPTIONS: dict[str, Any] = {
     "search_path": ["$user", "public"],
 }
 """The module's own options with their defaults, where these are not None."""
+
+
+def vacuum(session: psycopg.Connection[Any], table: str = "") -> None:
+    """Vacuum and analyze one table of a plain name, or all.
+
+    What the session itself changed is counted before; else it would count as changed since.
+    """
+    session.execute("SELECT pg_stat_force_next_flush()")
+    session.execute(f"VACUUM (ANALYZE) {table}".encode())
 
 
 class Audit(HealthRunner):
