@@ -65,10 +65,17 @@ def vacuum(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
     return dict(endpoint.options())
 
 
+def slow_log(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A database without the extension, whose slow statements are not logged."""
+    endpoint = request.getfixturevalue("fresh_postgresql18_database")
+    return dict(endpoint.options(scope="database"))
+
+
 CASES: dict[str, Case] = {
     "postgresql_health_info": store("postgresql18"),
     "postgresql_audit_info": store("postgresql18"),
     "postgresql_reindex": reindex,
+    "postgresql_slow_log": slow_log,
     "postgresql_vacuum": vacuum,
     "mongodb_health_info": store("mongodb"),
     "redis_health_info": store("redis8"),
