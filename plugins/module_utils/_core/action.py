@@ -34,6 +34,7 @@ class Action:
     :param seconds: how long it took, None before it ran.
     :param undo: what brings the former state back, empty where nothing can.
     :param work: what the task needs to carry it out; never shown.
+    :param touched: whether something was changed although it failed or was skipped in the end: a part of it was done.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Action:
     seconds: float | None = None
     undo: str = ""
     work: Any = field(default=None, repr=False, compare=False)
+    touched: bool = field(default=False, compare=False)
 
     def became(
         self, state: ActionState, detail: str = "", seconds: float | None = None, undo: str | None = None

@@ -54,8 +54,8 @@ class Result:
 
     @property
     def changed(self) -> bool:
-        """Whether an action was done, or would be done in check mode."""
-        return any(action.state in (ActionState.DONE, ActionState.PLANNED) for action in self.actions)
+        """Whether an action was done, in part at least, or would be done in check mode."""
+        return any(action.touched or action.state in (ActionState.DONE, ActionState.PLANNED) for action in self.actions)
 
     @property
     def status(self) -> Severity:

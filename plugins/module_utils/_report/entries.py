@@ -33,6 +33,7 @@ class Entry:
     :param name: what the user calls it.
     :param host: the inventory host that it belongs to, empty if unknown.
     :param server: what answered: ``address``, ``version`` and more.
+    :param changed: whether anything was changed, or in check mode would be.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Entry:
     actions: tuple[Action, ...] = ()
     metrics: Metrics = field(default_factory=dict)
     server: Mapping[str, Any] = field(default_factory=dict)
+    changed: bool = False
 
     @property
     def key(self) -> str:
@@ -61,7 +63,7 @@ class Entry:
             "subject": self.kind,
             "name": self.name,
             "host": self.host,
-            "changed": any(action.state in (ActionState.DONE, ActionState.PLANNED) for action in self.actions),
+            "changed": self.changed,
             "status": self.status.value,
             "summary": self.summary,
             "findings": [finding.as_dict() for finding in self.findings],
@@ -113,6 +115,7 @@ def _entry(result: Mapping[str, Any]) -> Entry:
         actions=tuple(actions),
         metrics=_metrics(result.get("metrics")),
         server=dict(server or {}),
+        changed=result.get("changed") is True,
     )
 
 

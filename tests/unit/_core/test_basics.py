@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -73,6 +74,13 @@ def test_nothing_wrong_and_nothing_done() -> None:
 def test_what_actions_make_of_the_result(state: ActionState, changed: bool, status: Severity) -> None:
     result = Result("x", actions=[Action("a", "b", "c").became(state)])
     assert (result.changed, result.status) == (changed, status)
+
+
+@pytest.mark.parametrize("state", [ActionState.FAILED, ActionState.SKIPPED])
+def test_what_was_done_in_part_is_a_change(state: ActionState) -> None:
+    half = replace(Action("a", "b", "c"), touched=True).became(state, "half of it was done")
+    assert Result("x", actions=[half]).changed
+    assert "touched" not in half.as_dict()
 
 
 @given(st.text(max_size=20))
