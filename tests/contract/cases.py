@@ -18,6 +18,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
 from tests.integration.postgresql_reindex import make_bloat
 from tests.integration.postgresql_vacuum import fill
+from tests.stack.servers.postgresql import connect
 
 Case = Callable[[pytest.FixtureRequest, Path], dict[str, Any]]
 
@@ -58,6 +59,15 @@ def reindex(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
     return dict(endpoint.options(state=str(folder / "state"), min_size="50kB"))
 
 
+def index(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A database that lacks a declared index."""
+    endpoint = request.getfixturevalue("fresh_postgresql18_database")
+    with connect(endpoint) as session:
+        session.execute("CREATE TABLE orders (id int, at timestamptz)")
+    declared = [{"name": "orders_at", "table": "orders", "columns": ["at desc", "(id % 7)"], "where": "id > 5"}]
+    return dict(endpoint.options(state=str(folder / "state"), indexes=declared))
+
+
 def vacuum(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
     """A database with one table in need."""
     endpoint = request.getfixturevalue("fresh_postgresql18_database")
@@ -74,6 +84,7 @@ def slow_log(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
 CASES: dict[str, Case] = {
     "postgresql_health_info": store("postgresql18"),
     "postgresql_audit_info": store("postgresql18"),
+    "postgresql_index": index,
     "postgresql_reindex": reindex,
     "postgresql_slow_log": slow_log,
     "postgresql_vacuum": vacuum,

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task of postgresql_index: declared indexes exist, unused ones go by the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..._core.action import Action
+from ..._core.finding import Finding
+from ..._core.runner import Context, Decision
+from ..client import PostgresqlClient
+from ..work import WorkTask
+from .act_index import Indexer
+from .decide_declared import decide_declared
+from .decide_proof import decide_proof
+from .decide_work import decide_unused_work
+from .declared import parse_declared
+from .memory import keep_ledger
+from .observation import Indexes
+from .observe_declared import observe_declared
+from .observe_indexes import read_indexes
+from .observe_replicas import replica_connections
+from .observe_use import observe_index_use
+from .options import policy_of
+from .wanted import Wanted
+
+__all__ = ["IndexTask", "postgresql_index"]
+
+
+class Seen(NamedTuple):
+    """All indexes and their use, and what was found of the declared ones."""
+
+    indexes: Indexes
+    wanted: tuple[Wanted, ...]
+
+
+class IndexTask(WorkTask[Seen]):
+    """Makes declared indexes and drops unused ones.
+
+    :raises InvalidInput: an option cannot be understood.
+    """
+
+    job = "index"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._declared = parse_declared(self.params["indexes"])
+        self._policy = policy_of(self.params)
+        replica_connections(context, self.target)
+        self._indexer: Indexer | None = None
+
+    def read(self, client: PostgresqlClient) -> Seen:
+        """Read all indexes, their use on every server, and what is declared."""
+        seen = observe_index_use(client, self.context)
+        return Seen(seen, observe_declared(client, self._declared, seen.indexes))
+
+    def decide(self, observation: Seen) -> Decision:
+        """Decide on declared indexes first, then on those that nothing uses."""
+        seen, wanted = observation
+        decision = decide_declared(wanted, seen.indexes, seen.builds, self.label, seen.server.database)
+        decision.extend(decide_unused_work(seen, wanted, self.params["unused"] == "drop", self.label))
+        return decision
+
+    def carry_out(self, client: PostgresqlClient, action: Action) -> Action:
+        """Make, attach or drop one index."""
+        if self._indexer is None:
+            self._indexer = Indexer(client, self.context, self.lock_timeout)
+        return self._indexer.carry_out(action)
+
+    def prove(self, observation: Seen, actions: Sequence[Action]) -> list[Finding]:
+        """Look whether what was made is valid, and what was dropped is gone."""
+        return decide_proof(actions, read_indexes(self.client), self.label, self.client.server.database)
+
+    def remember(self, observation: Seen, decision: Decision) -> None:
+        """Note in the ledger how often each index had been used."""
+        keep_ledger(observation.indexes, self.context)
+
+
+def postgresql_index(context: Context) -> IndexTask:
+    """Make the task.
+
+    :raises InvalidInput: an option cannot be understood.
+    :raises MissingDependency: psycopg is absent or too old.
+    """
+    return IndexTask(context)
