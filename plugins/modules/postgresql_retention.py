@@ -99,6 +99,16 @@ options:
         type: str
         choices: [refuse, keep, include]
         default: refuse
+      whole_partitions:
+        description:
+          - Whether partitions all of whose rows are old are taken as they are, without touching a row, where the table
+            is partitioned by ranges of O(rules[].age_column) alone. V(delete) detaches and drops them; V(archive) to a
+            table detaches them and attaches them to the archive, which has to be partitioned likewise, and is made so
+            if it is absent.
+          - Rows are taken one by one all the same where the rule has O(rules[].where), other tables refer to the table,
+            triggers look at deleted rows, subscribers follow them, or the archive has rows of that time already.
+        type: bool
+        default: true
       all_rows:
         description:
           - Has to be V(true) for a rule with neither O(rules[].older_than) nor O(rules[].where), which is about every
@@ -264,6 +274,7 @@ RULE = {
     "set": {"type": "dict"},
     "fields": {"type": "dict"},
     "on_cascade": {"type": "str", "choices": list(ON_CASCADE), "default": "refuse"},
+    "whole_partitions": {"type": "bool", "default": True},
     "all_rows": {"type": "bool", "default": False},
 }
 OPTIONS = ArgumentSpec(

@@ -17,6 +17,7 @@ from .assignment import assignments
 from .chosen import chosen_by
 from .decide_archive import archive_columns, archive_work, drifted
 from .decide_fields import clean_action, field_refusal, fields_of
+from .decide_partitions import partition_actions, partitioned
 from .decide_targets import OtherArchiveWork, file_statement, finish_actions, ledger_action, pipe_statement
 from .methods import changes
 from .observation import Leaf, Observation, Subject, TableFacts
@@ -69,14 +70,17 @@ def _decide(subject: Subject, observation: Observation, decision: Decision) -> N
         )
     decision.actions += finish_actions(subject)
     refusal = _refusal(subject, observation)
-    if refusal is None and not due:
+    partitions = [] if refusal else partition_actions(subject, observation.server.number)
+    if refusal is None and not due and not partitions:
         return
     kind, reason, statement = rule.action, _reason(subject), _statement(subject, observation)
     if refusal is not None:
         decision.findings.append(refusal)
         decision.actions.append(Action(kind, label, reason, statement, ActionState.SKIPPED, detail=refusal.message))
         return
-    decision.actions += _preparations(subject)
+    decision.actions += [*_preparations(subject), *partitions]
+    if not due:
+        return
     decision.actions.append(Action(kind, label, reason, statement, work=RowsWork(subject, _way(subject, observation))))
     if rule.action == "anonymize":
         decision.actions.append(clean_action(subject))
@@ -87,6 +91,7 @@ def _preparations(subject: Subject) -> list[Action]:
     work, ledger = archive_work(subject), ledger_action(subject)
     actions = []
     if work is not None and subject.archive is not None:
+        work = partitioned(work, subject)
         shown = ";\n".join(step.text for step in work.statements)
         name, reason = ".".join(subject.archive.name), f"{subject.rule.name}: {work.reason}"
         where = OtherArchiveWork(subject, work) if isinstance(subject.rule.target, DatabaseTarget) else work

@@ -18,6 +18,7 @@ from ..identifier import quoted
 from ..relation import resolve_relations
 from .chosen import chosen_by
 from .decide_fields import field_refusal
+from .decide_partitions import gone_leaves
 from .observation import Archive, Count, Observation, Subject
 from .observe_tables import Catalogue, read_catalogue, read_leaves, read_search_path
 from .piece import Piece
@@ -144,7 +145,9 @@ def _counted(client: PostgresqlClient, subject: Subject, limit: float) -> Subjec
         return subject
     if field_refusal(subject):
         return subject
-    everything = Piece.of(subject.facts.parts, chosen_by(subject), "", {})
+    gone = gone_leaves(subject)
+    rest = ("tableoid <> ALL (%(gone)s::oid[])", {"gone": gone}) if gone else ("", {})
+    everything = Piece.of(subject.facts.parts, chosen_by(subject), *rest)
     try:
         count = _count(client, everything, limit)
     except StoreError as error:

@@ -22,11 +22,13 @@ from ..identifier import quoted
 from ..options import DEFAULTS
 from .act_database import DatabaseMover, settle_ledger
 from .act_file import FileMover
+from .act_partitions import take_partition
 from .act_recovery import recover
 from .act_rows import StatementMover, do_archive_work
 from .archive_files import leftovers
 from .decide_archive import archive_columns
 from .decide_fields import CleanWork, FieldFacts, fields_of, told_elsewhere
+from .decide_partitions import PartitionWork
 from .decide_rules import RowsWork
 from .decide_targets import (
     FinishFile,
@@ -42,6 +44,7 @@ from .ledger import LEDGER, Entry, unfinished
 from .methods import changes, parse_method
 from .observation import Archive, Column, Subject
 from .observe_fields import give_key, observe_exposure, observe_fields
+from .observe_partitions import observe_partitions
 from .observe_tables import read_catalogue
 from .piece import Mover
 from .rule import DatabaseTarget, FileTarget, Rule
@@ -91,6 +94,7 @@ class Outside:
     def observe(self, client: PostgresqlClient, subject: Subject) -> Subject:
         """Add what a rule needs to know of the world outside of its table."""
         rule = subject.rule
+        subject = observe_partitions(client, subject)
         if rule.action == "anonymize":
             return replace(subject, more={"fields": self._fields(client, subject)})
         if isinstance(rule.target, FileTarget):
@@ -123,6 +127,8 @@ class Outside:
     def carry_out(self, client: PostgresqlClient, action: Action) -> Action | None:
         """Do an action that is not about rows; None if it is none of those known here."""
         work, left = action.work, self._context.deadline.remaining
+        if isinstance(work, PartitionWork):
+            return action.became(ActionState.DONE, take_partition(client, work, self._context))
         if isinstance(work, CleanWork):
             client.execute("vacuum the table", work.statement, left)
             skipped = "; ".join(client.notices)

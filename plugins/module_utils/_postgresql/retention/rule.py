@@ -65,6 +65,7 @@ class Rule:
     :param values: of an update: column to value; a mapping with ``expression`` stands for SQL.
     :param fields: of an anonymization: column to method, as it was given.
     :param on_cascade: what becomes of rows that others refer to: ``refuse`` the rule, ``keep`` them, ``include`` them.
+    :param whole_partitions: whether partitions that are old as a whole are taken as they are.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Rule:
     values: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
     on_cascade: str = "refuse"
+    whole_partitions: bool = True
 
     @property
     def takes_rows_away(self) -> bool:
@@ -126,6 +128,7 @@ def _parse(raw: Mapping[str, Any], number: int) -> Rule:
         values=_columns(raw.get("set") or {}, f"{option}.set"),
         fields=_columns(raw.get("fields") or {}, f"{option}.fields"),
         on_cascade=raw.get("on_cascade") or "refuse",
+        whole_partitions=raw.get("whole_partitions") is not False,
     )
 
 
