@@ -14,15 +14,16 @@ from ..._core.runner import Context
 from ..._core.units import format_size
 from ..client import PostgresqlClient
 from ..errors import LOCK_CODES
+from ..observe_spaces import observe_spaces
+from ..spaces import SPACE_FACTOR
 from ..statement import Statement
 from ..work import retried
 from .act_repack import repack
 from .act_vacuum import ended_by_deadline
 from .decide_leftovers import CleanWork
-from .decide_rewrite import SPACE_FACTOR, RewriteWork
+from .decide_rewrite import RewriteWork
 from .observation_rewrite import Sized
 from .observe_rewrites import REPACK_LOCK, observe_sizes
-from .observe_spaces import observe_spaces
 from .policy import Policy
 
 __all__ = ["clean", "rewrite"]

@@ -11,6 +11,7 @@ from ..._core.action import Action, ActionState
 from ..._core.runner import Decision
 from ..._core.units import format_size
 from ..identifier import quoted
+from ..spaces import SPACE_FACTOR
 from ..statement import Statement
 from .decide_bloat import Waste, wastes
 from .decide_leftovers import decide_leftovers
@@ -20,10 +21,8 @@ from .observation import Holder
 from .observation_rewrite import Rewrites, Sized
 from .policy import Policy
 
-__all__ = ["SPACE_FACTOR", "RewriteWork", "decide_rewrite"]
+__all__ = ["RewriteWork", "decide_rewrite"]
 
-SPACE_FACTOR = 1.1
-"""Free space that a rewrite takes, in multiples of the table with its indexes: a copy of all, and the log."""
 REPACK_MAJOR = 19
 """The version that REPACK (CONCURRENTLY) comes with."""
 LEAST_HELD_SECONDS = 60.0

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from ..server import Server
 from ..shapes import ShapedTable
+from ..spaces import Spaces
 from .observation import Holder
 
-__all__ = ["Leftover", "Measured", "Repack", "Rewrites", "Sized", "Spaces"]
+__all__ = ["Leftover", "Measured", "Repack", "Rewrites", "Sized"]
 
 
 class Sized(NamedTuple):
@@ -81,17 +82,6 @@ class Leftover(NamedTuple):
     trigger: bool
     busy: bool
     permitted: bool
-
-
-class Spaces(NamedTuple):
-    """Free bytes where the server keeps its data.
-
-    :param free: by tablespace oid, 0 for the database's own.
-    :param unknown: why it is not known where it is not.
-    """
-
-    free: Mapping[int, int]
-    unknown: str = ""
 
 
 class Rewrites(NamedTuple):

@@ -13,12 +13,12 @@ from ..._core.runner import Context
 from ..bloat import BLOCK
 from ..client import PostgresqlClient
 from ..observe_shapes import LOCKED, observe_table_shapes
+from ..observe_spaces import observe_spaces
 from ..shapes import ShapedTable
 from ..statement import Statement
 from .act_repack import find_program
 from .decide_bloat import worth_measuring
 from .observation_rewrite import Leftover, Measured, Repack, Rewrites, Sized
-from .observe_spaces import observe_spaces
 from .observe_tables import observe_holders
 from .policy import Policy
 

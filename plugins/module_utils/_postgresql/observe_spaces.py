@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from ..client import PostgresqlClient
-from .observation_rewrite import Spaces
+from .client import PostgresqlClient
+from .spaces import Spaces
 
 __all__ = ["observe_spaces"]
 
