@@ -9,11 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.integration.chinook import fill_chinook
 from tests.integration.health import ids, pairs
 from tests.integration.postgresql_audit import Audit, vacuum
 from tests.integration.postgresql_health import found, session
+from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
+from tests.stack.servers.postgresql_standby import wait_replayed
 from tests.stack.stack import Stack
 
 ROWS = "INSERT INTO {} SELECT n, repeat('x', 100) FROM generate_series(1, 20000) n"
@@ -193,3 +196,62 @@ def _eventually(audit: Audit, setting: str) -> dict[str, Any]:
         if setting in settings_of(result):
             return result
     return result
+
+
+def test_prepared_transactions_and_slots_hold_rows(make_stack: Callable[..., Stack]) -> None:
+    with make_stack("postgresql18", "postgresql18") as stack:
+        endpoint = stack.endpoints["postgresql18"]
+        with connect(endpoint) as opened:
+            opened.execute("ALTER SYSTEM SET max_prepared_transactions = 5")
+            opened.execute("ALTER SYSTEM SET wal_level = logical")
+        stack.stop("postgresql18")
+        stack.start("postgresql18")
+        with connect(endpoint) as opened:
+            opened.execute("SELECT pg_create_logical_replication_slot('forgotten', 'test_decoding')")
+            opened.execute("BEGIN; CREATE TABLE half (id int); PREPARE TRANSACTION 'it''s half'")
+            for _turn in range(20):
+                opened.execute("SELECT txid_current()")
+        result = Audit(endpoint).run("wraparound", held_age=5, freeze_percent="off")
+        remedies = {
+            finding["subject"].partition(" ")[2]: finding["remedy"]
+            for finding in result["findings"]
+            if finding["id"] == "postgresql.vacuum_held"
+        }
+        assert set(remedies) == {"prepared transaction it's half in postgres", "logical slot forgotten in postgres"}
+        assert "ROLLBACK PREPARED" in remedies["prepared transaction it's half in postgres"]
+        assert "pg_drop_replication_slot" in remedies["logical slot forgotten in postgres"]
+        assert "rows of the system catalogs" in str(result["findings"])
+
+
+def test_a_standby_that_gives_feedback_holds_rows(fresh_postgresql18_pair: tuple[Endpoint, Endpoint]) -> None:
+    primary, standby = fresh_postgresql18_pair
+    with connect(standby) as opened:
+        opened.execute("ALTER SYSTEM SET hot_standby_feedback = on")
+        opened.execute("ALTER SYSTEM SET wal_receiver_status_interval = '1s'")
+        opened.execute("SELECT pg_reload_conf()")
+
+    def held() -> list[dict[str, Any]]:
+        with connect(primary) as opened:
+            opened.execute("SELECT txid_current()")
+        found_now = Audit(primary).run("wraparound", held_age=5, freeze_percent="off")["findings"]
+        return [finding for finding in found_now if " standby " in finding["subject"] or " slot " in finding["subject"]]
+
+    with session(standby, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT 1"):
+        until(lambda: bool(held()))
+        (finding,) = held()
+        assert "hot_standby_feedback" in finding["remedy"] or "slot" in finding["remedy"]
+    with connect(standby) as opened:
+        opened.execute("ALTER SYSTEM RESET hot_standby_feedback")
+        opened.execute("ALTER SYSTEM RESET wal_receiver_status_interval")
+        opened.execute("SELECT pg_reload_conf()")
+
+
+def test_an_audit_of_a_standby(fresh_postgresql18_pair: tuple[Endpoint, Endpoint]) -> None:
+    primary, standby = fresh_postgresql18_pair
+    with connect(primary) as opened:
+        opened.execute("CREATE UNLOGGED TABLE passing (id serial, note text); INSERT INTO passing (note) VALUES ('x')")
+    fill_chinook(primary)
+    wait_replayed(primary, standby)
+    result = Audit(standby).run(options={"accepted_settings": ["fsync"]})
+    assert result["server"]["role"] == "standby"
+    assert result["findings"] == [], "the unlogged sequence has no value there"

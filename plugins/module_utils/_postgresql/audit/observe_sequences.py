@@ -13,15 +13,16 @@ __all__ = ["observe_sequences"]
 
 # A sequence feeds the column that owns it (serial, IDENTITY), and each column whose default depends on it. A domain has
 # its base type's output function, however many domains lie between.
-# Others' temporary sequences cannot be read, nor can unlogged ones on a standby.
+# Others' temporary sequences cannot be read, and unlogged ones have no value on a standby.
 SEQUENCES = """
 SELECT n.nspname::text AS schema, c.relname::text AS name,
     CASE WHEN readable THEN pg_sequence_last_value(c.oid) END AS last,
     s.seqmin AS least, s.seqmax AS most, s.seqincrement AS step, s.seqcycle AS cycles,
     fed.label AS column, fed.bytes AS column_bytes, readable
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    CROSS JOIN LATERAL (SELECT coalesce(has_sequence_privilege(c.oid, 'SELECT,USAGE'), false)
-        AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery()) AS readable OFFSET 0) r
+    CROSS JOIN LATERAL (
+        SELECT coalesce(has_sequence_privilege(c.oid, 'SELECT,USAGE'), false) AS readable OFFSET 0
+    ) AS rights
     LEFT JOIN LATERAL (
         SELECT t.relname || '.' || a.attname AS label,
             CASE y.typoutput WHEN 'int2out'::regproc THEN 2 WHEN 'int4out'::regproc THEN 4
@@ -38,7 +39,7 @@ FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON 
             JOIN pg_type y ON y.oid = a.atttypid
         ORDER BY bytes NULLS LAST, label LIMIT 1
     ) AS fed ON true
-WHERE c.relpersistence <> 't'
+WHERE c.relpersistence <> 't' AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery())
 ORDER BY abs(CASE WHEN readable THEN pg_sequence_last_value(c.oid) END) DESC NULLS FIRST LIMIT 10000"""
 
 
