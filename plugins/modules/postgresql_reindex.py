@@ -104,7 +104,8 @@ notes:
     the indexes of TOAST tables the right C(USAGE) on the schema C(pg_toast).
   - Never rebuilt are the indexes of the system catalogue, of exclusion constraints and of temporary tables, which
     cannot be rebuilt concurrently, and no index at all by the versions 14.0 to 14.3, which may leave rows out of it.
-  - A rebuild needs room on the disk for the index once more while it runs, and writes as much WAL.
+  - A rebuild needs room on the disk for the index once more while it runs, and writes as much WAL. Where the module
+    runs on the server's host, as a user who may call C(pg_stat_file), it looks at the room before.
   - With O(state) it is remembered what each rebuild achieved, so that an index that cannot become smaller is not
     rebuilt again.
 seealso:

@@ -32,8 +32,10 @@ WHERE a.pid <> pg_backend_pid() AND (
 UNION ALL
 SELECT NULL, 'prepared transaction ' || p.gid, NULL, extract(epoch FROM clock_timestamp() - p.prepared)::float8
 FROM pg_prepared_xacts p
-WHERE p.database = current_database() AND EXISTS (SELECT FROM pg_locks l WHERE l.pid IS NULL
-    AND l.locktype = 'relation' AND l.relation = %(table)s AND l.virtualtransaction = '-1/' || p.transaction::text)
+WHERE p.database = current_database() AND EXISTS (
+    SELECT FROM pg_locks l JOIN pg_locks own USING (virtualtransaction)
+    WHERE l.pid IS NULL AND l.locktype = 'relation' AND l.relation = %(table)s
+        AND own.pid IS NULL AND own.locktype = 'transactionid' AND own.transactionid = p.transaction)
 ORDER BY 4 DESC NULLS LAST LIMIT 5"""
 
 

@@ -32,6 +32,7 @@ FIRST_REST = 0.5
 CLEAN_UP_SHARE = 0.1
 CLEAN_UP_SECONDS = 10.0
 """What a rebuild leaves of the deadline, so that its leftover can be dropped if it has to be broken off."""
+UNIQUE_VIOLATION = "23505"
 
 
 class Patience(NamedTuple):
@@ -178,12 +179,13 @@ class Reindexer:
         if self._client.lost:
             raise error
         over = error.code == "57014" and self._context.deadline.remaining <= max(1.0, CLEAN_UP_SECONDS)
-        remains = f". What was begun is left as {', '.join(left)}; the next run drops it" if left else ""
+        remains = f" What was begun is left as {', '.join(left)}; the next run drops it" if left else ""
         if error.code in TRANSIENT_CODES or over:
             holders = observe_blockers(self._client, index.table_oid, snapshots, 0) if error.code in LOCK_CODES else []
-            why = _held(holders) if holders else f"{error.why}; the next run goes on here"
+            why = _held(holders) if holders else f"{error.why}; the next run goes on here."
             return action.became(ActionState.SKIPPED, why + remains)
-        return action.became(ActionState.FAILED, self._context.secrets.redact(str(error)) + remains)
+        remedy = " First remove the rows with equal keys." if error.code == UNIQUE_VIOLATION else ""
+        return action.became(ActionState.FAILED, self._context.secrets.redact(f"{error}{remedy}{remains}"))
 
 
 def _as_if_usable(found: Index, index: Index, siblings: Sequence[Index]) -> Index | None:
@@ -194,4 +196,4 @@ def _as_if_usable(found: Index, index: Index, siblings: Sequence[Index]) -> Inde
 
 def _held(holders: Sequence[Blocker]) -> str:
     """Say who is in the way, and what to do."""
-    return f"it would have to wait for {described(holders)}"
+    return f"it would have to wait for {described(holders)}."

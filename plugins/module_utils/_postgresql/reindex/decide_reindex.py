@@ -14,7 +14,9 @@ from ..._core.finding import Finding
 from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
+from ..._core.units import format_size
 from ..identifier import quoted
+from ..spaces import SPACE_FACTOR
 from ..statement import Statement
 from .decide_bloat import Verdict, judge
 from .decide_leftovers import origin_of
@@ -101,10 +103,11 @@ def _decide_rebuilds(seen: Indexes, limits: Limits, decision: Decision) -> None:
             refused[refusal[0]] += 1
             denied += [index] if refusal[0] == RIGHT and verdict.bloated else []
         reason = refusal[1] if refusal else unsafe or _hindrance(index, verdict, seen)
-        if not reason and verdict.bloated:
+        lacking = _lacking_space(index, seen) if verdict.bloated and not reason else ""
+        if not reason and not lacking and verdict.bloated:
             decision.actions.append(action)
-        elif reason and _asked_for(index, seen):
-            decision.actions.append(action.became(ActionState.SKIPPED, reason))
+        elif lacking or (reason and _asked_for(index, seen)):
+            decision.actions.append(action.became(ActionState.SKIPPED, reason or lacking))
     _measure(verdicts, refused, decision)
     if unsafe:
         decision.findings.append(_unsafe(unsafe, limits))
@@ -136,6 +139,14 @@ def _hindrance(index: Index, verdict: Verdict, seen: Indexes) -> str:
     if verdict.percent is None and not verdict.bloated:
         return verdict.why
     return ""
+
+
+def _lacking_space(index: Index, seen: Indexes) -> str:
+    """Say that the new index would not fit beside the old one, where it is known how much disk is free."""
+    free, needed = seen.spaces.free.get(index.tablespace), index.bytes * SPACE_FACTOR
+    if free is None or free >= needed:
+        return ""
+    return f"it takes {format_size(needed)} of free disk, and {format_size(free)} is free"
 
 
 def _measure(verdicts: dict[Index, Verdict], refused: Counter[str], decision: Decision) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..bloat import Density, IndexShape
 from ..server import Server
+from ..spaces import Spaces
 from .ledger import Entry
 
 __all__ = ["Index", "Indexes", "Named", "Oid", "Setting"]
@@ -21,6 +22,7 @@ class Index(NamedTuple):
     :param table_oid: the table's, or the TOAST table's.
     :param table: the table, for people; for a TOAST index the table that the TOAST belongs to.
     :param method: access method, such as btree.
+    :param tablespace: its oid, 0 for the database's own.
     :param rows: entries by the last count; below zero: never counted.
     :param changed_percent: rows of the table changed since it was last analyzed, in percent of all.
     :param fillfactor: percent.
@@ -40,6 +42,7 @@ class Index(NamedTuple):
     table: str
     method: str
     bytes: int
+    tablespace: int
     rows: float
     changed_percent: float
     fillfactor: int
@@ -92,6 +95,7 @@ class Indexes(NamedTuple):
     :param busy: oids of tables where a session builds an index, or vacuums, or alters the table.
     :param ledger: what earlier runs remember, by label.
     :param prepared: whether the server takes prepared transactions.
+    :param spaces: free disk.
     """
 
     server: Server
@@ -102,3 +106,4 @@ class Indexes(NamedTuple):
     busy: frozenset[int]
     ledger: Mapping[str, Entry]
     prepared: bool
+    spaces: Spaces

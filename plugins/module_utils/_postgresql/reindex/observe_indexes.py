@@ -26,7 +26,8 @@ FIRST_USER_OID = 16384
 INDEXES = """
 SELECT i.indexrelid::bigint AS oid, i.indrelid::bigint AS table_oid, n.nspname::text AS schema,
     c.relname::text AS name, coalesce(mn.nspname || '.' || m.relname, tn.nspname || '.' || t.relname)::text AS "table",
-    am.amname::text AS method, i.bytes::bigint AS bytes, c.reltuples::float8 AS rows,
+    am.amname::text AS method, i.bytes::bigint AS bytes, c.reltablespace::bigint AS tablespace,
+    c.reltuples::float8 AS rows,
     (100.0 * pg_stat_get_mod_since_analyze(t.oid) / greatest(t.reltuples, 1))::float8 AS changed_percent,
     coalesce((SELECT option_value::int FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'),
         90) AS fillfactor,

@@ -18,7 +18,9 @@ from ..._core.units import parse_duration, parse_size
 from ..bloat import BLOCK, STALE_PERCENT
 from ..client import PostgresqlClient
 from ..observe_shapes import observe_index_shapes
+from ..observe_spaces import observe_spaces
 from ..relation import INDEXES, TABLES, resolve_relations
+from ..spaces import Spaces
 from ..work import WorkTask, retried
 from .act_reindex import Patience, Reindexer
 from .decide_bloat import worth_measuring
@@ -81,6 +83,7 @@ class PostgresqlReindex(WorkTask[Indexes]):
             busy=busy,
             ledger=read_ledger(self.context.memory.read(self._key)[0]),
             prepared=observe_prepared(client),
+            spaces=observe_spaces(client) if indexes else Spaces({}),
         )
         wanted = worth_measuring(seen, self._limits.percent, self._limits.least, self._measure_most)
         deadline = self.context.deadline
