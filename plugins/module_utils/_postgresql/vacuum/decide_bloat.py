@@ -26,7 +26,7 @@ class Waste(NamedTuple):
     :param oid: the table's.
     :param bytes: of the table and its TOAST table.
     :param wasted: of these, free space beyond the fill factor's and dead rows.
-    :param dead: of these, dead rows, as far as they were measured.
+    :param dead: of these, dead rows.
     :param how: how that is known; where it is not, why.
     :param known: whether it is.
     """
@@ -58,7 +58,7 @@ def worth_measuring(shapes: Sequence[ShapedTable], policy: Policy) -> list[Shape
     """Return the tables for which it pays to measure: estimated near the limit or beyond it, or not to be estimated."""
     found = []
     for shape in shapes:
-        waste = _waste(shape, None)
+        waste = _waste(shape, None, 0)
         if shape.bytes >= policy.min_size / 2 and (not waste.known or waste.percent >= policy.min_bloat_percent / 2):
             found.append(shape)
     return sorted(found, key=lambda shape: -shape.bytes)[:MOST_MEASURED]
@@ -68,12 +68,13 @@ def wastes(seen: Rewrites) -> Mapping[int, Waste]:
     """Return what is known of every table, by oid."""
     found: dict[int, Waste] = {}
     for shape in seen.shapes:
-        waste = _waste(shape, seen.measured.get(shape.oid))
+        table = seen.sized.get(shape.oid)
+        waste = _waste(shape, seen.measured.get(shape.oid), table.dead if table else 0)
         found[waste.oid] = found[waste.oid].joined(waste) if waste.oid in found else waste
     return found
 
 
-def _waste(shape: ShapedTable, measured: Measured | None) -> Waste:
+def _waste(shape: ShapedTable, measured: Measured | None, dead_rows: int) -> Waste:
     oid = shape.owner_oid if shape.toast and shape.owner_oid is not None else shape.oid
     if measured is not None and measured.bytes > 0:
         kept = measured.bytes * (100 - shape.fillfactor) / 100
@@ -83,4 +84,5 @@ def _waste(shape: ShapedTable, measured: Measured | None) -> Waste:
     wasted = max(0.0, shape.bytes - estimate.pages * BLOCK)
     if estimate.doubt:
         return Waste(oid, shape.bytes, 0.0, 0.0, estimate.doubt, False)
-    return Waste(oid, shape.bytes, wasted, 0.0, "estimated from the planner's statistics", True)
+    dead = min(wasted, dead_rows * estimate.pages * BLOCK / max(1.0, shape.rows))
+    return Waste(oid, shape.bytes, wasted, dead, "estimated from the planner's statistics", True)
