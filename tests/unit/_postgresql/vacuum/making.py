@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.shapes import ShapedTable
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.spaces import Spaces
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.observation import (
     Facts,
     Holder,
@@ -21,7 +22,6 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.
     Repack,
     Rewrites,
     Sized,
-    Spaces,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.policy import Policy
 from tests.unit._postgresql.making import NOW, server

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.action import Action, ActionState
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.spaces import Spaces
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.decide_bloat import (
     wastes,
     worth_measuring,
@@ -17,7 +18,6 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.observation_rewrite import (
     Repack,
     Rewrites,
-    Spaces,
 )
 from tests.unit._postgresql.making import ids
 from tests.unit._postgresql.vacuum.making import MIB, holder, leftover, measured, policy, rewrites, shape, sized
@@ -197,8 +197,9 @@ def test_who_may_not_is_told_so() -> None:
         (
             {},
             (
-                'DROP TRIGGER IF EXISTS repack_trigger ON "app"."Order Items"; DROP TABLE IF EXISTS "repack"."log_16385"; '
-                'DROP TABLE IF EXISTS "repack"."table_16385"; DROP TYPE IF EXISTS "repack"."pk_16385"'
+                'DROP TRIGGER IF EXISTS repack_trigger ON "app"."Order Items"; '
+                'DROP TABLE IF EXISTS "repack"."log_16385"; DROP TABLE IF EXISTS "repack"."table_16385"; '
+                'DROP TYPE IF EXISTS "repack"."pk_16385"'
             ),
         ),
         ({"schema": None, "name": None, "copy": False, "type": False}, 'DROP TABLE IF EXISTS "repack"."log_16385"'),
