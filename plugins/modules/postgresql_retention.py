@@ -79,15 +79,15 @@ options:
         type: raw
       set:
         description:
-          - What V(update) writes, by column. A mapping C({expression: "now()"}) stands for SQL.
+          - "What V(update) writes, by column. A mapping C({expression: now()}) stands for SQL."
           - Rows that hold all the plain values already are not touched.
         type: dict
       fields:
         description:
           - What V(anonymize) writes, by column. Empty values stay as they are.
-          - V(null) empties the column; C({constant: gone}) writes one value everywhere.
-          - V(hmac) writes a hash under the O(key) into columns of text, uuid or bytea, as long as the column takes, or
-            C({hmac: 32}) of so many hexadecimal digits from 16 to 64.
+          - "V(null) empties the column; C({constant: gone}) writes one value everywhere."
+          - "V(hmac) writes a hash under the O(key) into columns of text, uuid or bytea, as long as the column takes, or
+            C({hmac: 32}) of so many hexadecimal digits from 16 to 64."
           - V(fake_name), V(fake_first_name), V(fake_last_name), V(fake_email) and V(fake_phone) invent what follows
             from the value and the O(key) and belongs to nobody.
         type: dict
@@ -196,6 +196,44 @@ EXAMPLES = r"""
         action: update
         set:
           status: expired
+
+- name: Keep logins for half a year in files, and for good in another database what was paid
+  dataops.upkeep.postgresql_retention:
+    login_db: app
+    rules:
+      - name: logins
+        table: logins
+        age_column: at
+        older_than: 6mo
+        action: archive
+        archive_to:
+          directory: /var/backups/app/archive
+          compression: gzip
+      - name: payments
+        table: payments
+        age_column: paid_at
+        older_than: 2y
+        action: archive
+        archive_to:
+          database: "postgresql://archivist:{{ archive_password | urlencode }}@archive.example.com/history"
+          table: payments
+
+- name: Let nobody be recognized in customers that have been gone for three years
+  dataops.upkeep.postgresql_retention:
+    login_db: app
+    key_file: /etc/upkeep/anonymity.key
+    rules:
+      - name: former customers
+        table: customers
+        age_column: closed_at
+        older_than: 3y
+        action: anonymize
+        fields:
+          name: fake_name
+          email: fake_email
+          phone: null
+          tax_number: hmac
+          remarks: {constant: removed}
 """
 
 RETURN = r"""
