@@ -24,7 +24,7 @@ from tests.integration.postgresql_health import found, session
 from tests.integration.postgresql_reindex import OPTIONS, indexes, leave_leftover, make_bloat, reindex, vacuum
 from tests.integration.postgresql_work import states
 from tests.integration.probe import probing
-from tests.integration.running import ROOT
+from tests.integration.running import ROOT, run_module
 from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
@@ -290,3 +290,15 @@ def test_killed_in_the_midst_of_a_rebuild_the_next_run_cleans_up_and_finishes(
     with connect(fresh_postgresql_database) as opened:
         vacuum(opened, "orders")
     assert not reindex(fresh_postgresql_database)["changed"]
+
+
+def test_the_deadline_breaks_a_rebuild_off_in_time_to_clean_up(fresh_postgresql18_database: Endpoint) -> None:
+    make_bloat(fresh_postgresql18_database)
+    before = indexes(fresh_postgresql18_database)
+    with session(fresh_postgresql18_database, OLD, "SELECT 1"):
+        params = fresh_postgresql18_database.options(deadline="4s", lock_timeout="30s", min_size="50kB")
+        result = run_module("postgresql_reindex", params)
+    assert [state for _kind, _subject, state in states(result)] == ["skipped"] * 3
+    assert "time limit" in result["actions"][0]["detail"]
+    assert not result["changed"]
+    assert indexes(fresh_postgresql18_database) == before, "nothing is left"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..._core.action import Action, ActionState
 from ..._core.errors import StoreError
 from ..._core.runner import Context
-from ..._core.units import format_duration, format_size
+from ..._core.units import format_size
 from ..blockers import Blocker, described
 from ..client import PostgresqlClient
 from ..errors import LOCK_CODES, TRANSIENT_CODES
@@ -19,6 +19,7 @@ from ..observe_blockers import observe_blockers
 from ..statement import Statement
 from ..work import retried
 from .decide_leftovers import origin_of
+from .decide_refusal import too_late
 from .decide_reindex import Work
 from .observation import Index
 from .observe_indexes import observe_indexes
@@ -83,7 +84,7 @@ class Reindexer:
         for tries_left in range(self._patience.retries, -1, -1):
             if holders := self._wait(work.target, snapshots=True):
                 return action.became(ActionState.SKIPPED, _held(holders))
-            if late := self._too_late(now):
+            if late := too_late(now, self._pace, self._limit()):
                 return action.became(ActionState.SKIPPED, late)
             try:
                 return self._rebuild(action, work, now)
@@ -110,16 +111,6 @@ class Reindexer:
     def _limit(self) -> float:
         remaining = self._context.deadline.remaining
         return remaining - min(CLEAN_UP_SECONDS, remaining * CLEAN_UP_SHARE)
-
-    def _too_late(self, index: Index) -> str:
-        """Say that there is no time left for an index, by the pace of those before; a build broken off is lost."""
-        if not self._pace:
-            return ""
-        needed = index.bytes / self._pace
-        if needed <= self._limit():
-            return ""
-        left = format_duration(self._limit())
-        return f"it would take about {format_duration(needed)}, and {left} are left; the next run goes on here"
 
     def _wait(self, index: Index, snapshots: bool) -> list[Blocker]:
         """Wait until nobody holds up work on an index; return who does after the time that is allowed.

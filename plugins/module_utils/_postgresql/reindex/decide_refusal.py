@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from ..._core.units import format_duration
 from ..server import Server
 from .observation import Index
 
-__all__ = ["RIGHT", "refusal_of", "unsafe_server"]
+__all__ = ["RIGHT", "refusal_of", "too_late", "unsafe_server"]
 
 RIGHT = "right"
 """Kind of refusal of an index that the user may not rebuild: the only one that a bloated index is reported for."""
@@ -47,6 +48,18 @@ def refusal_of(index: Index) -> tuple[str, str] | None:
     if not index.may_rebuild:
         return RIGHT, "the user may not rebuild it: make it owner of the table" + _maintain(index)
     return None
+
+
+def too_late(index: Index, pace: float, left: float) -> str:
+    """Return why there is no time left for an index, for a rebuild that is broken off is lost; empty if there is.
+
+    :param pace: bytes a second of the quickest rebuild of this run; 0: there was none yet.
+    :param left: seconds.
+    """
+    if not pace or index.bytes / pace <= left:
+        return ""
+    needed = format_duration(index.bytes / pace)
+    return f"it would take about {needed}, and {format_duration(left)} are left; the next run goes on here"
 
 
 def _maintain(index: Index) -> str:
