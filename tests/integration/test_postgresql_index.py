@@ -18,13 +18,7 @@ from tests.integration.postgresql_work import do, states
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
 
-OPTIONS: dict[str, Any] = {
-    "unused": "report",
-    "unused_after": "30d",
-    "min_size": "10MB",
-    "max_scans": 0,
-    "replicas": [],
-}
+DEFAULTS = {"unused": "report", "unused_after": "30d", "min_size": "10MB", "max_scans": 0, "replicas": []}
 TABLE = """
 CREATE TABLE t (id int PRIMARY KEY, email text, status text, at timestamptz, tags text[], "Odd Name" int);
 INSERT INTO t SELECT n, 'u' || n, 'open', now(), '{a}', n FROM generate_series(1, 200) AS n;

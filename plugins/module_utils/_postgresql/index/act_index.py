@@ -120,14 +120,14 @@ class Indexer:
         now = self._found(work)
         if work.drops is None:
             return "there is an index of that name now" if work.creates and now is not None else ""
+        if now is not None and now.locked:
+            return "somebody has its table locked for himself alone; the next run goes on here"
         if now is None or now.oid != work.drops.oid or now.definition != work.drops.definition:
             return "it is not there any more, or is another one now"
-        if work.creates and now.valid:
-            return "it has become valid since"
         if any(build.oid == now.oid or (build.hidden and not now.valid) for build in read_builds(self._client)):
             return "somebody is building it"
-        if work.unused and (now.scans != work.drops.scans or not now.valid):
-            return f"it has been used since: {now.scans} scans"
+        if now.valid != work.drops.valid or (work.unused and now.scans != work.drops.scans):
+            return f"it has changed since: {'valid' if now.valid else 'invalid'}, used {now.scans} times"
         return ""
 
     def _found(self, work: Work) -> Index | None:

@@ -62,7 +62,9 @@ def decide_declared(
     decision = Decision()
     by_oid = {index.oid: index for index in indexes}
     for each in wanted:
-        if each.declared.present:
+        if each.locked:
+            decision.actions.append(_put_off(each))
+        elif each.declared.present:
             decision.extend(_present(each, by_oid, builds, f"{subject} index {database}"))
         else:
             decision.extend(_absent(each, by_oid, builds, f"{subject} index {database}"))
@@ -75,6 +77,14 @@ def drop_work(index: Index, unused: bool = False) -> Work:
     statement = Statement("DROP INDEX {how}{index}", {"index": (index.schema, index.name)}, parts={"how": how})
     wait = not index.partitioned
     return Work((statement,), index.schema, index.name, index.table_oid, index, concurrently=wait, unused=unused)
+
+
+def _put_off(wanted: Wanted) -> Action:
+    """Return the action that is skipped because nothing can be seen of the table."""
+    kind = "create_index" if wanted.declared.present else "drop_index"
+    subject = f"index {wanted.parts[0].table.schema}.{wanted.declared.name}"
+    detail = f"somebody has {wanted.parts[0].table.label} locked for himself alone; the next run goes on here"
+    return Action(kind, subject, "it is declared").became(ActionState.SKIPPED, detail)
 
 
 def _present(wanted: Wanted, by_oid: Mapping[int, Index], builds: Sequence[Build], subject: str) -> Decision:

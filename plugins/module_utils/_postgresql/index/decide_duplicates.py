@@ -33,7 +33,7 @@ def find_redundant(indexes: Sequence[Index]) -> list[Redundant]:
     by_table: dict[int, list[Index]] = {}
     for index in indexes:
         # An exclusion constraint's index is read by its constraint, and for queries it is no promise.
-        if index.valid and not (index.system or index.temporary or index.exclusion):
+        if index.valid and not (index.system or index.temporary or index.exclusion or index.locked):
             by_table.setdefault(index.table_oid, []).append(index)
     return [found for members in by_table.values() if len(members) > 1 for found in _within(members)]
 

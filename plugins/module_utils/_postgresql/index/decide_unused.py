@@ -72,6 +72,8 @@ def _state(index: Index, building: Collection[int | None], hidden: bool) -> Iter
         yield Reason("building", "it is not valid, and builds of other users are hidden: it may be one of theirs")
     if not index.valid:
         yield Reason("invalid", "it is not valid: its scans say nothing")
+    if index.locked:
+        yield Reason("locked", "somebody has its table locked for himself alone, so it could not be looked at")
 
 
 def _purpose(index: Index) -> Iterable[Reason]:

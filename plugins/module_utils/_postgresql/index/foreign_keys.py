@@ -21,6 +21,8 @@ def supports(index: Index, foreign_key: ForeignKey) -> bool:
     columns = set(foreign_key.keys)
     if set(index.keys[: len(columns)]) != columns:
         return False
+    if index.locked:
+        return True  # whether it has a condition cannot be seen just now
     return index.predicate is None or index.predicate in {
         f"({name} IS NOT NULL)" for column in foreign_key.columns for name in (column, quoted(column))
     }

@@ -58,6 +58,9 @@ def _noted(seen: Indexes, node: Node, record: Mapping[str, Any] | None) -> dict[
         scans = _scans(seen, node, index)
         if scans is None or not is_watched(index):
             continue
+        if index.locked:
+            entries.update({key: entry for key, entry in known.items() if key.startswith(f"{index.oid}:")})
+            continue
         entry = known.get(_identity(index))
         entries[_identity(index)] = entry if entry and entry[1] == scans else [node.now, scans]
     return {"epoch": node.epoch, "indexes": entries}

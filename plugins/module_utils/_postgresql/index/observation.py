@@ -34,6 +34,7 @@ class Index(NamedTuple):
     :param predicate: which rows it is about, as SQL; None: all.
     :param immediate: whether uniqueness is checked at once, not at the end of the transaction.
     :param owned: whether our user may drop it.
+    :param locked: whether somebody has the table for himself alone; then definition, texts and predicate are not known.
     """
 
     oid: int
@@ -68,6 +69,7 @@ class Index(NamedTuple):
     predicate: str | None
     nulls_not_distinct: bool
     owned: bool
+    locked: bool
 
     @property
     def label(self) -> str:

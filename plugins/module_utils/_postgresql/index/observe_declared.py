@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..._core.errors import InvalidInput, StoreError
 from ..client import PostgresqlClient
+from ..errors import LOCK_CODES
 from ..relation import Relation, resolve_relations
 from ..statement import Statement
 from .declared import Declared
@@ -107,11 +108,24 @@ def observe_declared(
     for each, table in zip(declared, tables, strict=True):
         own = parts[each.option]
         _check(client, each, own[0], opclasses, classes)
-        same = _same(client, each, own, indexes, classes) if each.present else frozenset()
+        locked = _locked(own, indexes)
+        same: frozenset[int] = frozenset()
+        try:
+            if each.present and not locked:
+                same = _same(client, each, own, indexes, classes)
+        except StoreError as error:
+            if error.code not in LOCK_CODES:
+                raise
+            locked = True
         kinds = [KINDS.get(row.kind, "type") for row in taken if (row.schema, row.name) == (table.schema, each.name)]
         named = [index.oid for index in indexes if (index.schema, index.name) == (table.schema, each.name)]
-        wanted.append(Wanted(each, own, named[0] if named else None, kinds[0] if kinds else "", same))
+        wanted.append(Wanted(each, own, named[0] if named else None, kinds[0] if kinds else "", same, locked))
     return tuple(wanted)
+
+
+def _locked(parts: Sequence[Part], indexes: Sequence[Index]) -> bool:
+    tables = {part.table.oid for part in parts}
+    return any(index.locked for index in indexes if index.table_oid in tables)
 
 
 def _parts(

@@ -7,18 +7,25 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..._core.errors import StoreError
 from ..client import PostgresqlClient
+from ..errors import LOCK_CODES
+from ..observe_shapes import LOCKED
 from .observation import Build, ForeignKey, Index, Node, TableUse
 
 __all__ = ["read_builds", "read_foreign_keys", "read_indexes", "read_node", "read_table_use"]
 
+ATTEMPTS = 3
+
 # The functions behind pg_stat_all_indexes: the view adds up joins that are made here anyway. indclass and indoption
 # count from 0 and hold the keys only. A name of the form pg_temp_N is a session's own schema.
 INDEXES = """
+WITH locked AS MATERIALIZED {locked}
 SELECT i.indexrelid::bigint AS oid, i.indrelid::bigint AS table_oid, n.nspname::text AS schema,
     t.relname::text AS table, c.relname::text AS name,
-    CASE WHEN s.system THEN '' ELSE pg_get_indexdef(i.indexrelid) END AS definition,
-    pg_relation_size(i.indexrelid) AS bytes, coalesce(pg_stat_get_numscans(i.indexrelid), 0) AS scans,
+    CASE WHEN s.system OR s.locked THEN '' ELSE pg_get_indexdef(i.indexrelid) END AS definition,
+    CASE WHEN s.locked THEN c.relpages::bigint * current_setting('block_size')::int
+        ELSE pg_relation_size(i.indexrelid) END AS bytes, coalesce(pg_stat_get_numscans(i.indexrelid), 0) AS scans,
     {last_scan} AS last_scan, i.indisvalid AND i.indisready AND i.indislive AS valid, i.indisunique AS unique,
     i.indimmediate AS immediate,
     i.indisprimary AS primary, i.indisexclusion AS exclusion, i.indisreplident AS replica_identity,
@@ -28,10 +35,11 @@ SELECT i.indexrelid::bigint AS oid, i.indrelid::bigint AS table_oid, n.nspname::
     array(SELECT unnest(i.indclass::oid[]))::bigint[] AS opclasses,
     array(SELECT unnest(i.indcollation::oid[]))::bigint[] AS collations,
     array(SELECT unnest(i.indoption::int2[]))::int[] AS options,
-    CASE WHEN i.indexprs IS NULL THEN '{{}}' ELSE array(SELECT pg_get_indexdef(i.indexrelid, number, false)
+    CASE WHEN i.indexprs IS NULL OR s.locked THEN '{{}}' ELSE array(SELECT pg_get_indexdef(i.indexrelid, number, false)
         FROM generate_series(1, i.indnkeyatts) AS number) END::text[] AS texts,
-    pg_get_expr(i.indpred, i.indrelid) AS predicate,
-    {nulls_not_distinct} AS nulls_not_distinct, pg_has_role(t.relowner, 'USAGE') AS owned
+    CASE WHEN NOT s.locked THEN pg_get_expr(i.indpred, i.indrelid) END AS predicate,
+    {nulls_not_distinct} AS nulls_not_distinct, pg_has_role(t.relowner, 'USAGE') AS owned,
+    s.locked
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid
@@ -39,7 +47,8 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_am m ON m.oid = c.relam
 CROSS JOIN LATERAL (SELECT array(SELECT unnest(i.indkey::int2[]))::int[] AS keys) v
 CROSS JOIN LATERAL (SELECT n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast')
-    OR n.nspname ~ '^pg_(toast_)?temp_' AS system) s
+    OR n.nspname ~ '^pg_(toast_)?temp_' AS system,
+    i.indexrelid IN (SELECT relation FROM locked) OR i.indrelid IN (SELECT relation FROM locked) AS locked) s
 LEFT JOIN (SELECT conindid, min(conname) AS conname FROM pg_constraint
     WHERE conindid <> 0 AND contype IN ('p', 'u', 'x') GROUP BY 1) k ON k.conindid = i.indexrelid
 LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
@@ -109,10 +118,21 @@ class _Node(NamedTuple):
 
 
 def read_indexes(client: PostgresqlClient) -> tuple[Index, ...]:
-    """Read all indexes of the database that is connected to."""
+    """Read all indexes of the database that is connected to.
+
+    Size, definition and condition of an index cannot be had without a lock on its table. Where somebody has that for
+    himself alone they are left out; who takes it in the midst of our look makes us look again.
+    """
     number = client.server.number
     last = "extract(epoch FROM pg_stat_get_lastscan(i.indexrelid))::float8" if number >= 160000 else "NULL::float8"
-    parts = {"last_scan": last, "nulls_not_distinct": "i.indnullsnotdistinct" if number >= 150000 else "false"}
+    distinct = "i.indnullsnotdistinct" if number >= 150000 else "false"
+    parts = {"last_scan": last, "nulls_not_distinct": distinct, "locked": LOCKED}
+    for _attempt in range(ATTEMPTS - 1):
+        try:
+            return tuple(client.rows("read the indexes", INDEXES, Index, parts=parts))
+        except StoreError as error:
+            if error.code not in LOCK_CODES:
+                raise
     return tuple(client.rows("read the indexes", INDEXES, Index, parts=parts))
 
 

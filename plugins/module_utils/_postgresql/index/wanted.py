@@ -66,6 +66,7 @@ class Wanted(NamedTuple):
     :param named: oid of the index of its name in the table's schema; None: there is none.
     :param taken: what else has its name: ``table``, ``view`` and so on; empty: nothing.
     :param same: oids of all indexes of its parts that are as declared, valid or not.
+    :param locked: whether somebody has one of the tables for himself alone, so that nothing could be compared.
     """
 
     declared: Declared
@@ -73,6 +74,7 @@ class Wanted(NamedTuple):
     named: int | None
     taken: str
     same: frozenset[int]
+    locked: bool = False
 
 
 def part_name(name: str, table: Relation) -> str:
