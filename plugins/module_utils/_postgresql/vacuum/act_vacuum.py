@@ -19,8 +19,8 @@ from ..errors import LOCK_CODES
 from ..statement import Statement
 from ..work import retried
 from .decide_statement import Work
-from .observation import Row
-from .observe_tables import observe_rows
+from .observation import Now, Row
+from .observe_tables import observe_now
 from .policy import Policy
 
 __all__ = ["ended_by_deadline", "set_cost", "vacuum"]
@@ -47,11 +47,13 @@ def vacuum(client: PostgresqlClient, action: Action, context: Context) -> Action
     :raises StoreError: it failed for another reason.
     """
     work: Work = action.work
-    before = _row(client, work.oid)
+    before = observe_now(client, work.row.oid)
     if before is None:
         return action.became(ActionState.SKIPPED, "the table is gone")
     if before.worker is not None:
         return action.became(ActionState.SKIPPED, f"process {before.worker} is vacuuming or analyzing it by now")
+    if _moved(action.kind, work.row, before):
+        return action.became(ActionState.SKIPPED, "somebody, or autovacuum, has done it by now")
     started, left = context.clock.monotonic(), context.deadline.remaining
     try:
         after = retried(context, partial(_attempt, client, action, before, context))
@@ -76,20 +78,21 @@ def ended_by_deadline(error: StoreError, started: float, left: float, context: C
     return late and (error.code == CANCELLED or isinstance(error, StoreTimeout))
 
 
-def _attempt(client: PostgresqlClient, action: Action, before: Row, context: Context) -> Row:
+def _attempt(client: PostgresqlClient, action: Action, before: Now, context: Context) -> Now:
     """Run the statement once.
 
     :raises StoreTimeout: it was skipped; ``code`` says so, as if it had waited for the lock in vain.
     """
+    work: Work = action.work
     tried = f"{action.kind} {action.subject}"
-    client.execute(tried, action.work.statement, context.deadline.remaining)
+    client.execute(tried, work.statement, context.deadline.remaining)
     notices = "; ".join(client.notices)
     wait = context.clock.monotonic() + (STATISTICS_SECONDS if client.server.major < 15 else 0.0)
     while True:
-        after = _row(client, before.oid)
+        after = observe_now(client, work.row.oid)
         if after is None:
             raise StoreError(tried, "the table is gone")
-        if before.kind == "p" and client.server.major < 14:
+        if work.row.kind == "p" and client.server.major < 14:
             # It keeps no record for partitioned tables; their partitions' numbers are what the next run decides from.
             context.clock.sleep(STATISTICS_SECONDS / 3)
             return after
@@ -103,16 +106,12 @@ def _attempt(client: PostgresqlClient, action: Action, before: Row, context: Con
     raise skipped
 
 
-def _moved(kind: str, before: Row, after: Row) -> bool:
+def _moved(kind: str, before: Row | Now, after: Now) -> bool:
     was, now = (before.analyzed, after.analyzed) if kind == "analyze" else (before.vacuumed, after.vacuumed)
     return now is not None and (was is None or now > was)
 
 
-def _row(client: PostgresqlClient, oid: int) -> Row | None:
-    return next((row for row in observe_rows(client, [oid]) if row.oid == oid), None)
-
-
-def _changes(before: Row, after: Row) -> str:
+def _changes(before: Now, after: Now) -> str:
     """Return what has changed, in numbers."""
     numbers = (
         ("dead rows", before.dead, after.dead),

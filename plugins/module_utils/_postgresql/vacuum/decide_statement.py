@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..server import Server
 from ..statement import Statement
 from .decide_need import Needed
-from .observation import Tables
+from .observation import Row, Tables
 from .policy import Policy
 
 __all__ = ["Work", "statement_for", "vacuum_full"]
@@ -20,9 +20,9 @@ LEAST_INDEXES = 2
 
 
 class Work(NamedTuple):
-    """What it takes to carry an action out."""
+    """What it takes to carry an action out: the table as it was when that was decided, and the statement."""
 
-    oid: int
+    row: Row
     statement: Statement
 
 

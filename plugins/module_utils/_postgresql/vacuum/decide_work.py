@@ -85,7 +85,7 @@ def _rank(one: Needed, policy: Policy) -> tuple[float, float, str]:
 
 def _action(one: Needed, seen: Tables, policy: Policy) -> Action:
     statement = statement_for(one, seen, policy)
-    action = Action(one.kind, one.row.label, "; ".join(one.reasons), statement.text, work=Work(one.row.oid, statement))
+    action = Action(one.kind, one.row.label, "; ".join(one.reasons), statement.text, work=Work(one.row, statement))
     holder = one.age_held or one.rows_held
     if not one.row.permitted:
         return action.became(ActionState.SKIPPED, DENIED.format(user=seen.server.user))

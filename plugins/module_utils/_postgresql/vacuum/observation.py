@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..autovacuum import Table
 from ..server import Server
 
-__all__ = ["Facts", "Holder", "Link", "Row", "Tables"]
+__all__ = ["Facts", "Holder", "Link", "Now", "Row", "Tables"]
 
 
 class Row(NamedTuple):
@@ -76,6 +76,19 @@ class Row(NamedTuple):
             analyze_seconds=None if self.analyzed is None else now - self.analyzed,
             running=self.worker is not None,
         )
+
+
+class Now(NamedTuple):
+    """How one table stands at the moment; fields as in :class:`Row`."""
+
+    dead: int
+    modified: int
+    pages: int
+    vacuumed: float | None
+    analyzed: float | None
+    transactions: int
+    multixacts: int
+    worker: int | None
 
 
 class Link(NamedTuple):

@@ -8,24 +8,25 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..client import PostgresqlClient
-from .observation import Facts, Holder, Link, Row, Tables
+from .observation import Facts, Holder, Link, Now, Row, Tables
 
-__all__ = ["observe_holders", "observe_rows", "observe_tables", "with_partitions"]
+__all__ = ["observe_holders", "observe_now", "observe_tables", "with_partitions"]
 
 # The functions behind pg_stat_all_tables: the view itself adds up all indexes of all tables first.
 ROWS = """
 SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
-    t.oid::bigint AS toast_of, c.reltuples::float8 AS rows, c.relpages AS pages, {frozen_pages} AS frozen_pages,
-    coalesce(c.reloptions, '{{}}') AS options, s.live, s.dead, s.modified, s.inserted,
+    chosen.toast_of::bigint AS toast_of, c.reltuples::float8 AS rows, c.relpages AS pages,
+    {frozen_pages} AS frozen_pages, coalesce(c.reloptions, '{{}}') AS options, s.live, s.dead, s.modified, s.inserted,
     extract(epoch FROM s.vacuumed)::float8 AS vacuumed, extract(epoch FROM s.analyzed)::float8 AS analyzed,
     w.pid AS worker,
     CASE WHEN c.relfrozenxid = '0' THEN 0 ELSE age(c.relfrozenxid) END::bigint AS transactions,
     CASE WHEN c.relminmxid = '0' THEN 0 ELSE mxid_age(c.relminmxid) END::bigint AS multixacts,
     (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid) AS indexes,
     {permitted} OR NOT c.relisshared AND pg_has_role(d.datdba, 'USAGE') AS permitted
-FROM pg_class c
-    LEFT JOIN pg_class t ON t.reltoastrelid = c.oid
-    JOIN pg_namespace n ON n.oid = coalesce(t.relnamespace, c.relnamespace)
+FROM (
+    SELECT oid, NULL::oid AS toast_of, relnamespace FROM pg_class WHERE {which}
+    UNION ALL SELECT reltoastrelid, oid, relnamespace FROM pg_class WHERE {which} AND reltoastrelid <> 0
+) chosen JOIN pg_class c ON c.oid = chosen.oid JOIN pg_namespace n ON n.oid = chosen.relnamespace
     JOIN pg_database d ON d.datname = current_database()
     CROSS JOIN LATERAL (SELECT pg_stat_get_live_tuples(c.oid) AS live, pg_stat_get_dead_tuples(c.oid) AS dead,
         pg_stat_get_mod_since_analyze(c.oid) AS modified, pg_stat_get_ins_since_vacuum(c.oid) AS inserted,
@@ -36,9 +37,24 @@ FROM pg_class c
             SELECT relid, pid, datname FROM pg_stat_progress_vacuum
             UNION ALL SELECT relid, pid, datname FROM pg_stat_progress_analyze) p
         WHERE datname = current_database() GROUP BY relid) w ON w.relid = c.oid
-WHERE c.relkind IN ('r', 'm', 'p', 't') AND c.relpersistence <> 't' AND (c.relkind <> 't' OR t.oid IS NOT NULL)
-    AND CASE WHEN %(oids)s::bigint[] IS NOT NULL THEN coalesce(t.oid, c.oid)::bigint = ANY(%(oids)s)
-        ELSE %(system)s OR n.nspname NOT IN ('pg_catalog', 'information_schema') END"""
+WHERE c.relpersistence <> 't'"""
+
+CHOSEN = "oid = ANY (%(oids)s::oid[]) AND relkind IN ('r', 'm', 'p')"
+ALL = """relkind IN ('r', 'm', 'p') AND (%(system)s OR relnamespace NOT IN (
+        SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema')))"""
+
+# Asked before and after each table, so it is kept simple: to plan the query above takes longer than a small vacuum.
+NOW = """
+SELECT pg_stat_get_dead_tuples(c.oid) AS dead, pg_stat_get_mod_since_analyze(c.oid) AS modified, c.relpages AS pages,
+    extract(epoch FROM greatest(pg_stat_get_last_vacuum_time(c.oid), pg_stat_get_last_autovacuum_time(c.oid)))::float8
+        AS vacuumed,
+    extract(epoch FROM greatest(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)))::float8
+        AS analyzed,
+    CASE WHEN c.relfrozenxid = '0' THEN 0 ELSE age(c.relfrozenxid) END::bigint AS transactions,
+    CASE WHEN c.relminmxid = '0' THEN 0 ELSE mxid_age(c.relminmxid) END::bigint AS multixacts,
+    coalesce((SELECT min(pid) FROM pg_stat_progress_vacuum WHERE relid = c.oid AND datname = current_database()),
+        (SELECT min(pid) FROM pg_stat_progress_analyze WHERE relid = c.oid AND datname = current_database())) AS worker
+FROM pg_class c WHERE c.oid = %(oid)s::oid"""
 
 LINKS = """
 WITH RECURSIVE below AS (
@@ -83,7 +99,7 @@ def observe_tables(client: PostgresqlClient, oids: Collection[int] | None, syste
     :param system: whether the system catalogs are among all.
     """
     links = _links(client)
-    found = observe_rows(client, oids, system)
+    found = _observe_rows(client, oids, system)
     facts = client.row("read the settings of vacuum", FACTS, Facts)
     return Tables(
         client.server,
@@ -100,16 +116,22 @@ def with_partitions(client: PostgresqlClient, oids: Collection[int]) -> set[int]
     return {*oids, *(link.descendant for link in _links(client) if link.root in oids)}
 
 
-def observe_rows(client: PostgresqlClient, oids: Collection[int] | None, system: bool = False) -> list[Row]:
+def _observe_rows(client: PostgresqlClient, oids: Collection[int] | None, system: bool = False) -> list[Row]:
     """Read the statistics of tables and of their TOAST tables; of those that are gone there is no row."""
     major = client.server.major
     own = "pg_has_role(c.relowner, 'USAGE')"
     parts = {
         "frozen_pages": "c.relallfrozen" if major >= 18 else "NULL::int",
+        "which": ALL if oids is None else CHOSEN,
         "permitted": f"{own} OR has_table_privilege(c.oid, 'MAINTAIN')" if major >= 17 else own,
     }
     values = {"oids": None if oids is None else sorted(oids), "system": system}
     return client.rows("read the tables' statistics", ROWS, Row, values, parts)
+
+
+def observe_now(client: PostgresqlClient, oid: int) -> Now | None:
+    """Read how one table stands; None if it is gone."""
+    return next(iter(client.rows("read a table's statistics", NOW, Now, {"oid": oid})), None)
 
 
 def observe_holders(client: PostgresqlClient) -> tuple[Holder, ...]:

@@ -78,7 +78,7 @@ class VacuumTask(WorkTask[Seen]):
         done = [action for action in actions if action.state is ActionState.DONE]
         if self.policy.mode == "rewrite":
             return self._prove_rewrites([action.work for action in done if isinstance(action.work, RewriteWork)])
-        pairs = [(action.work.oid, action.kind) for action in done]
+        pairs = [(action.work.row.oid, action.kind) for action in done]
         after = observe_tables(self.client, [oid for oid, _kind in pairs], self.params["system_catalogs"])
         return decide_proof(after, pairs, self.policy, self.subject)
 

@@ -117,7 +117,7 @@ def test_what_was_done_is_not_needed_again(
     links = [(1, leaf.oid) for leaf in leaves]
     first = root(analyzed=ago(root_analyzed))
     rules = policy(mode="analyze", need_ratio=ratio)
-    done = {action.work.oid for action in decide_work(seen(first, *leaves, links=links), rules, "db").actions}
+    done = {action.work.row.oid for action in decide_work(seen(first, *leaves, links=links), rules, "db").actions}
     now = NOW.timestamp()
     # Partitions first, as the order of work is.
     after = [leaf._replace(modified=0, analyzed=now - 1) if leaf.oid in done else leaf for leaf in leaves]
