@@ -49,6 +49,8 @@ FROM chosen JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relname
 ORDER BY bytes DESC"""
 
 # An index of all rows has as many entries as its table, also where only the table was counted, as with TOAST.
+# Statistics are of a column of the table, or of an expression: of the index. One look-up for each of both, for the view
+# of statistics is read whole for any other condition.
 # Equal keys are put together if each operator class says that what is equal is the same (support function 4).
 INDEXES = """
 WITH locked AS MATERIALIZED {locked}, chosen AS MATERIALIZED (
@@ -68,12 +70,18 @@ SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
                 AND p.amproclefttype = k.opcintype AND p.amprocrighttype = k.opcintype)) AS joins_equal,
     t.reltuples::float8 AS table_rows,
     CASE WHEN t.relkind <> 't' THEN pg_stat_get_mod_since_analyze(t.oid) ELSE 0 END AS changed,
-    (SELECT json_agg(json_build_array(coalesce(s.avg_width, CASE WHEN a.attlen > 0 THEN a.attlen END),
-            coalesce(s.null_frac, 0), s.n_distinct, a.attlen, {alignment}, a.attlen = -2) ORDER BY a.attnum)
-        FROM pg_attribute a LEFT JOIN pg_attribute b ON b.attrelid = t.oid AND b.attnum = i.indkey[a.attnum - 1]
-            LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND NOT s.inherited
-                AND s.tablename = CASE WHEN b.attname IS NULL THEN c.relname ELSE t.relname END
-                AND s.attname = coalesce(b.attname, a.attname)
+    (SELECT json_agg(json_build_array(
+            coalesce(s.avg_width, x.avg_width, CASE WHEN a.attlen > 0 THEN a.attlen END),
+            coalesce(s.null_frac, x.null_frac, 0), coalesce(s.n_distinct, x.n_distinct),
+            a.attlen, {alignment}, a.attlen = -2) ORDER BY a.attnum)
+        FROM pg_attribute a
+            LEFT JOIN pg_attribute b ON b.attrelid = t.oid AND b.attnum = i.indkey[a.attnum - 1] AND b.attnum > 0
+            LEFT JOIN LATERAL (SELECT avg_width, null_frac, n_distinct FROM pg_stats v
+                WHERE v.schemaname = n.nspname AND v.tablename = t.relname AND v.attname = b.attname
+                    AND NOT v.inherited) AS s ON true
+            LEFT JOIN LATERAL (SELECT avg_width, null_frac, n_distinct FROM pg_stats v
+                WHERE v.schemaname = n.nspname AND v.tablename = c.relname AND v.attname = a.attname
+                    AND NOT v.inherited) AS x ON i.indkey[a.attnum - 1] = 0
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND m.amname = 'btree') AS columns
 FROM chosen JOIN pg_class c USING (oid) JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class t ON t.oid = i.indrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_am m ON m.oid = c.relam
