@@ -16,6 +16,7 @@ from ..._core.runner import Decision
 from ..._core.severity import Severity
 from ..._core.units import format_size
 from ..identifier import quoted
+from ..locked import locked_findings
 from ..spaces import SPACE_FACTOR
 from ..statement import Statement
 from .decide_bloat import Verdict, judge
@@ -65,6 +66,8 @@ def decide_reindex(seen: Indexes, limits: Limits) -> Decision:
     _decide_leftovers(leftovers, seen, limits, decision)
     _decide_rebuilds(seen, limits, decision)
     _report_broken(broken, seen, limits, decision)
+    meant = [table for table in seen.locked if seen.chosen is None or not seen.chosen.isdisjoint(table.indexes)]
+    decision.findings += locked_findings(meant, limits.label)
     decision.metrics["postgresql_invalid_indexes_total"] = len(invalid)
     decision.metrics["postgresql_index_leftovers_total"] = len(leftovers)
     decision.actions = _limited(decision.actions, limits.most_changes)

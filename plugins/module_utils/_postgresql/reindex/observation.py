@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..bloat import Density, IndexShape
+from ..locked import LockedTable
 from ..server import Server
 from ..spaces import Spaces
 from .ledger import Entry
@@ -96,6 +97,7 @@ class Indexes(NamedTuple):
     :param ledger: what earlier runs remember, by label.
     :param prepared: whether the server takes prepared transactions.
     :param spaces: free disk.
+    :param locked: tables that were not looked at.
     """
 
     server: Server
@@ -107,3 +109,4 @@ class Indexes(NamedTuple):
     ledger: Mapping[str, Entry]
     prepared: bool
     spaces: Spaces
+    locked: tuple[LockedTable, ...] = ()

@@ -17,6 +17,7 @@ from ..._core.severity import Severity
 from ..._core.units import parse_duration, parse_size
 from ..bloat import BLOCK, STALE_PERCENT
 from ..client import PostgresqlClient
+from ..observe_locked import observe_locked
 from ..observe_shapes import observe_index_shapes
 from ..observe_spaces import observe_spaces
 from ..relation import INDEXES, TABLES, resolve_relations
@@ -84,6 +85,7 @@ class PostgresqlReindex(WorkTask[Indexes]):
             ledger=read_ledger(self.context.memory.read(self._key)[0]),
             prepared=observe_prepared(client),
             spaces=observe_spaces(client) if indexes else Spaces({}),
+            locked=observe_locked(client),
         )
         wanted = worth_measuring(seen, self._limits.percent, self._limits.least, self._measure_most)
         deadline = self.context.deadline

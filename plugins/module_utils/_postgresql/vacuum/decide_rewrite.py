@@ -11,6 +11,7 @@ from ..._core.action import Action, ActionState
 from ..._core.runner import Decision
 from ..._core.units import format_size
 from ..identifier import quoted
+from ..locked import locked_findings
 from ..spaces import SPACE_FACTOR
 from ..statement import Statement
 from .decide_bloat import Waste, wastes
@@ -57,6 +58,7 @@ def decide_rewrite(seen: Rewrites, policy: Policy, subject: str) -> Decision:
     order = {"need": lambda pair: -pair[1].wasted, "smallest": lambda pair: pair[0].bytes}
     bloated.sort(key=order.get(policy.order, lambda pair: -pair[0].bytes))
     decision.actions += [_action(table, waste, seen, policy) for table, waste in bloated]
+    decision.findings += locked_findings(seen.locked, subject)
     refused = [table.label for table, _waste in bloated if not table.permitted]
     if refused:
         decision.findings.append(denied(subject, seen.server.user, refused))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..locked import LockedTable
 from ..server import Server
 from ..shapes import ShapedTable
 from ..spaces import Spaces
@@ -90,6 +91,7 @@ class Rewrites(NamedTuple):
     :param shapes: what the size of tables and TOAST tables should follow from.
     :param measured: by oid.
     :param sized: by oid, of tables only.
+    :param locked: tables that were not looked at.
     """
 
     server: Server
@@ -100,3 +102,4 @@ class Rewrites(NamedTuple):
     leftovers: tuple[Leftover, ...]
     spaces: Spaces
     holders: tuple[Holder, ...]
+    locked: tuple[LockedTable, ...] = ()

@@ -12,6 +12,8 @@ from ..._core.errors import StoreError
 from ..._core.runner import Context
 from ..bloat import BLOCK
 from ..client import PostgresqlClient
+from ..locked import LockedTable
+from ..observe_locked import observe_locked
 from ..observe_shapes import LOCKED, observe_table_shapes
 from ..observe_spaces import observe_spaces
 from ..shapes import ShapedTable
@@ -117,7 +119,13 @@ def observe_rewrites(
         observe_leftovers(client),
         observe_spaces(client),
         observe_holders(client),
+        tuple(table for table in observe_locked(client) if _is_meant(table, least, oids)),
     )
+
+
+def _is_meant(table: LockedTable, least: int, oids: Collection[int] | None) -> bool:
+    """Whether a locked table would be looked at; one that was never analyzed may be of any size."""
+    return table.oid in oids if oids is not None else table.pages >= least or not table.pages
 
 
 def observe_sizes(client: PostgresqlClient, oids: Collection[int]) -> list[Sized]:
