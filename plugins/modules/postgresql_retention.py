@@ -22,6 +22,7 @@ author:
   - The dataops.upkeep authors (@dataops)
 requirements:
   - psycopg >= 3.1
+  - zstandard >= 0.18 (only for C(compression: zstd))
 options:
   rules:
     description:
