@@ -22,7 +22,7 @@ from .decide_leftovers import origin_of
 from .decide_refusal import too_late
 from .decide_reindex import Work
 from .observation import Index
-from .observe_indexes import observe_indexes
+from .observe_indexes import is_there, observe_indexes, observe_size
 
 __all__ = ["Patience", "Reindexer"]
 
@@ -78,16 +78,16 @@ class Reindexer:
     def rebuild(self, action: Action) -> Action:
         """Rebuild an index; what a try leaves that failed is dropped before the next one."""
         work: Work = action.work
-        if (now := self._now(work.target)) is None:
-            return action.became(ActionState.SKIPPED, "it is not there any more, or its table is locked")
+        if not is_there(self._client, work.target):
+            return action.became(ActionState.SKIPPED, "somebody has rebuilt or dropped it meanwhile")
         rest = FIRST_REST
         for tries_left in range(self._patience.retries, -1, -1):
             if holders := self._wait(work.target, snapshots=True):
                 return action.became(ActionState.SKIPPED, _held(holders))
-            if late := too_late(now, self._pace, self._limit()):
+            if late := too_late(work.target, self._pace, self._limit()):
                 return action.became(ActionState.SKIPPED, late)
             try:
-                return self._rebuild(action, work, now)
+                return self._rebuild(action, work)
             except StoreError as error:
                 left = self._clean_up(work.target)
                 again = error.code in TRANSIENT_CODES and tries_left and not left
@@ -97,16 +97,21 @@ class Reindexer:
             rest *= 2
         raise AssertionError("the last try returns")
 
-    def _rebuild(self, action: Action, work: Work, now: Index) -> Action:
+    def _rebuild(self, action: Action, work: Work) -> Action:
         started = self._context.clock.monotonic()
         self._client.execute(f"rebuild the index {work.target.label}", work.statement, self._limit())
         seconds = self._context.clock.monotonic() - started
-        self._pace = max(self._pace, now.bytes / max(seconds, 0.001))
-        after = self._found(work.target)
-        size = (
-            f"{format_size(now.bytes)} -> {format_size(after.bytes)}" if after else f"{format_size(now.bytes)} before"
-        )
-        return action.became(ActionState.DONE, size)
+        self._pace = max(self._pace, work.target.bytes / max(seconds, 0.001))
+        return action.became(ActionState.DONE, f"{format_size(work.target.bytes)} -> {self._size_now(work.target)}")
+
+    def _size_now(self, index: Index) -> str:
+        try:
+            size = observe_size(self._client, index)
+        except StoreError:  # it has just been locked; that the rebuild was done is true all the same
+            if self._client.lost:
+                raise
+            return "not known"
+        return "gone" if size is None else format_size(size)
 
     def _limit(self) -> float:
         remaining = self._context.deadline.remaining
@@ -128,13 +133,6 @@ class Reindexer:
 
     def _siblings(self, index: Index) -> tuple[Index, ...]:
         return observe_indexes(self._client, (index.oid,), (index.table_oid,), 0)
-
-    def _now(self, index: Index) -> Index | None:
-        return next((found for found in self._siblings(index) if found.oid == index.oid), None)
-
-    def _found(self, index: Index) -> Index | None:
-        """Return the index that has the name now: a rebuild gives it a new oid."""
-        return next((found for found in self._siblings(index) if found.parts == index.parts), None)
 
     def _is_leftover(self, index: Index) -> bool:
         siblings = self._siblings(index)

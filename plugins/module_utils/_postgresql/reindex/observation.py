@@ -14,7 +14,7 @@ from ..server import Server
 from ..spaces import Spaces
 from .ledger import Entry
 
-__all__ = ["Index", "Indexes", "Named", "Oid", "Setting"]
+__all__ = ["Index", "Indexes", "Named", "Number", "Oid"]
 
 
 class Index(NamedTuple):
@@ -80,8 +80,8 @@ class Named(NamedTuple):
     name: str
 
 
-class Setting(NamedTuple):
-    """A setting that is a number."""
+class Number(NamedTuple):
+    """A number: a setting, or a size."""
 
     value: int
 

@@ -14,16 +14,24 @@ from ..client import PostgresqlClient
 from ..observe_shapes import LOCKED
 from ..relation import Relation
 from ..statement import Statement
-from .observation import Index, Named, Oid, Setting
+from .observation import Index, Named, Number, Oid
 
-__all__ = ["measure", "observe_busy", "observe_indexes", "observe_prepared", "observe_tables"]
+__all__ = [
+    "is_there",
+    "measure",
+    "observe_busy",
+    "observe_indexes",
+    "observe_prepared",
+    "observe_size",
+    "observe_tables",
+]
 
 FIRST_USER_OID = 16384
 """Oids below are given when a cluster is made: the system catalogue's. Source: src/include/access/transam.h."""
 
-# A table's invalid indexes are read with their siblings, of which one may be what a
-# leftover is left over from.
+# A table's invalid indexes are read with their siblings, of which one may be what a leftover is left over from.
 INDEXES = """
+WITH locked AS MATERIALIZED {locked}
 SELECT i.indexrelid::bigint AS oid, i.indrelid::bigint AS table_oid, n.nspname::text AS schema,
     c.relname::text AS name, coalesce(mn.nspname || '.' || m.relname, tn.nspname || '.' || t.relname)::text AS "table",
     am.amname::text AS method, i.bytes::bigint AS bytes, c.reltablespace::bigint AS tablespace,
@@ -41,7 +49,9 @@ SELECT i.indexrelid::bigint AS oid, i.indrelid::bigint AS table_oid, n.nspname::
     CASE WHEN NOT i.indisvalid THEN pg_get_indexdef(i.indexrelid) END AS definition
 FROM (
     SELECT i.*, coalesce(pg_relation_size(i.indexrelid), 0) AS bytes FROM pg_index i
-    WHERE {locked} AND (i.indexrelid = ANY(%(chosen)s::oid[]) OR (i.indrelid >= %(first)s AND {scope})) OFFSET 0
+    WHERE {scope} AND (i.indrelid >= %(first)s OR i.indexrelid = ANY(%(chosen)s::oid[]))
+        AND i.indexrelid NOT IN (SELECT relation FROM locked) AND i.indrelid NOT IN (SELECT relation FROM locked)
+    OFFSET 0
 ) i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_am am ON am.oid = c.relam JOIN pg_class t ON t.oid = i.indrelid
     JOIN pg_namespace tn ON tn.oid = t.relnamespace
@@ -52,15 +62,15 @@ WHERE c.relkind = 'i' AND (i.indexrelid = ANY(%(chosen)s::oid[]) OR (c.relpersis
         AND NOT (x.indisvalid AND x.indisready AND x.indislive)))))
 ORDER BY i.bytes, n.nspname, c.relname"""
 
-NOT_LOCKED = f"NOT EXISTS (SELECT FROM {LOCKED} l WHERE l.relation IN (i.indexrelid, i.indrelid))"
+NONE_LOCKED = "(SELECT 0::oid AS relation WHERE false)"
 
-OF_TABLES = """i.indrelid = ANY(
-    SELECT unnest(ARRAY[t.oid, t.reltoastrelid]) FROM pg_class t WHERE t.oid = ANY(%(tables)s::oid[]))"""
-
-# The indexes of partitioned tables have no pages: their parts' are meant.
+# The indexes of partitioned tables have no pages: their parts' are meant. A table brings its TOAST table.
 PARTS = """
-SELECT coalesce(part.relid, wanted.oid)::bigint AS oid
-FROM unnest(%(oids)s::oid[]) AS wanted(oid) LEFT JOIN LATERAL pg_partition_tree(wanted.oid) AS part ON true"""
+SELECT DISTINCT found.oid::bigint AS oid
+FROM unnest(%(oids)s::oid[]) AS wanted(oid) LEFT JOIN LATERAL pg_partition_tree(wanted.oid) AS part ON true
+    JOIN pg_class c ON c.oid = coalesce(part.relid, wanted.oid)
+    CROSS JOIN LATERAL unnest(ARRAY[c.oid, c.reltoastrelid]) AS found(oid)
+WHERE found.oid <> 0"""
 
 TABLES_OF = "SELECT DISTINCT indrelid::bigint AS oid FROM pg_index WHERE indexrelid = ANY(%(oids)s::oid[])"
 
@@ -76,6 +86,14 @@ WHERE locktype = 'relation' AND granted AND pid IS DISTINCT FROM pg_backend_pid(
 UNUSABLE = """
 SELECT indexrelid::bigint AS oid FROM pg_index
 WHERE indexrelid = ANY(%(oids)s::oid[]) AND NOT (indisvalid AND indisready AND indislive)"""
+
+BY_NAME = """
+SELECT c.oid::bigint AS oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'i'"""
+
+SIZE = """
+SELECT pg_relation_size(c.oid) AS value FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'i'"""
 
 METER = """
 SELECT n.nspname::text AS name FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
@@ -121,9 +139,9 @@ def observe_indexes(
     :param locked: whether to look at those, too, that somebody has locked for himself alone: that is to wait for him.
     """
     parts = {
-        "locked": "true" if locked else NOT_LOCKED,
+        "locked": NONE_LOCKED if locked else LOCKED,
         "maintain": "has_table_privilege(t.oid, 'MAINTAIN')" if client.server.major >= 17 else "false",
-        "scope": "true" if tables is None else OF_TABLES,
+        "scope": "true" if tables is None else "i.indrelid = ANY(%(tables)s::oid[])",
     }
     values = {
         "chosen": sorted(chosen or ()),
@@ -149,9 +167,22 @@ def observe_busy(client: PostgresqlClient, indexes: Sequence[Index]) -> tuple[tu
     return tuple(index for index in indexes if index.oid not in done), busy
 
 
+def is_there(client: PostgresqlClient, index: Index) -> bool:
+    """Say whether an index still is the one of its name: a rebuild would have given it another oid."""
+    values = {"schema": index.schema, "name": index.name}
+    return Oid(index.oid) in client.rows(f"look for the index {index.label}", BY_NAME, Oid, values)
+
+
+def observe_size(client: PostgresqlClient, index: Index) -> int | None:
+    """Return the bytes of the index that has the name of this one now; None: there is none."""
+    values = {"schema": index.schema, "name": index.name}
+    rows = client.rows(f"read the size of the index {index.label}", SIZE, Number, values)
+    return rows[0].value if rows else None
+
+
 def observe_prepared(client: PostgresqlClient) -> bool:
     """Say whether the server takes prepared transactions, where it matters: before version 13.5."""
-    return client.server.number < 130005 and client.row("read a setting", PREPARED, Setting).value > 0
+    return client.server.number < 130005 and client.row("read a setting", PREPARED, Number).value > 0
 
 
 def measure(
