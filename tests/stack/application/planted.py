@@ -79,6 +79,14 @@ PLANTED = (
         PG,
     ),
     Plant(
+        "pg-autovacuum-disabled",
+        "postgresql",
+        "autovacuum is switched off for a table that is written to",
+        "invoices",
+        "postgresql.autovacuum_disabled",
+        PG_AUDIT,
+    ),
+    Plant(
         "pg-bloat",
         "postgresql",
         "two thirds of the pages are free space",
@@ -311,9 +319,10 @@ SPDX-License-Identifier: GPL-3.0-or-later
 # What is planted, and what finds it
 
 `make demo` runs on a sample application with these troubles in it. Each of them is real: the index is invalid, the
-session waits, the worker is gone. `tests/faults/test_planted.py` holds that the daily run reports every row, reports
-nothing else, and finds nothing in the same application without them. (What it says of the host is true of the machine
-that it runs on. The embedded servers are old releases on purpose; the sample's inventory switches the warning about
+session waits, the worker is gone. `tests/faults/test_planted.py` holds that the daily run reports every row of the
+modules that it runs, reports nothing else, and finds nothing in the same application without them; beside it,
+`test_planted_audit.py` holds the same of an audit. (What the daily run says of the host is true of the machine that it
+runs on. The embedded servers are old releases on purpose; the sample's inventory switches the warning about
 that off.)
 
 | of | where | planted | found as | by |

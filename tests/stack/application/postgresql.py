@@ -193,6 +193,8 @@ def _use(session: psycopg.Connection[Any], source: random.Random, users: int) ->
         session.execute("SELECT email FROM users WHERE id = %s", [user])
         session.execute("SELECT id FROM invoices WHERE user_id = %s", [user])
         session.execute("SELECT id FROM invoices WHERE status = 'pending' AND expires_at < now()")
+        session.execute("SELECT amount FROM deposits WHERE user_id = %s", [user])
+        session.execute("SELECT id FROM product_term_submissions WHERE created_at > now() - interval '1 hour'")
         session.execute("SELECT id FROM events WHERE status = 'pending' AND type = 'order.paid' LIMIT 20")
     session.execute("RESET enable_seqscan")
     for _number in range(10):

@@ -31,6 +31,9 @@ MOST_METRICS = 10
 FEWEST_BLOCKS = 100_000
 """Blocks (800 MB) asked for; below that the share of hits says more about the start of a cache than about a query."""
 
+LEAST_SECONDS = 600.0
+"""A shorter time is taken for so long: what is busy for a moment after a reset, as an import, is no load."""
+
 COUNTERS = ("calls", "milliseconds", "hit", "read", "temporary")
 
 _SET_UP = "Run the module postgresql_slow_log, which sets pg_stat_statements up and says what needs a restart."
@@ -172,7 +175,7 @@ def _judge(cost: _Cost, total: float, seen: Statements, situation: Situation) ->
         findings += judge("statement_mean_milliseconds", "postgresql.slow_statement", subject, cost.mean, what)
     if seconds:
         what = f"of the time one connection is busy with {told}:"
-        load = cost.milliseconds / seconds / 10
+        load = cost.milliseconds / max(LEAST_SECONDS, seconds) / 10
         findings += judge("statement_load_percent", "postgresql.heavy_statement", subject, load, what)
         what = f"written per hour to temporary files by {told}:"
         hourly = cost.temporary / max(1.0, seconds / 3600)

@@ -223,3 +223,9 @@ def test_without_a_moment_of_reset_there_is_no_rate() -> None:
         ("postgresql.heavy_statement", "critical"),
         ("postgresql.statement_temporary_files", "warning"),
     ]
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(150.0, []), (150.1, [("postgresql.heavy_statement", "warning")])])
+def test_a_short_time_is_taken_for_ten_minutes(seconds: float, expected: list[tuple[str, str]]) -> None:
+    young = seen(row(calls=5, milliseconds=seconds * 1000), reset=server().now - 160)
+    assert ids(decide_statements(young, situation())) == expected
