@@ -60,8 +60,8 @@ class Policy(NamedTuple):
         workers, buffer, delay = params["index_workers"], params["buffer_usage_limit"], params["cost_delay"]
         if workers is not None and not 0 <= workers <= MOST_WORKERS:
             raise InvalidInput("index_workers", f"{workers} is out of range", f"Give 0 to {MOST_WORKERS}.")
-        buffer_kib = None if buffer is None else parse_size(buffer, "buffer_usage_limit") // KIB
-        if buffer_kib is not None and buffer_kib != 0 and not LEAST_BUFFER_KIB <= buffer_kib <= MOST_BUFFER_KIB:
+        buffer_bytes = None if buffer is None else parse_size(buffer, "buffer_usage_limit")
+        if buffer_bytes and not LEAST_BUFFER_KIB * KIB <= buffer_bytes <= MOST_BUFFER_KIB * KIB:
             raise InvalidInput("buffer_usage_limit", f"{buffer} is out of range", "Give 0, or 128KiB to 16GiB.")
         delay_ms = None if delay is None else parse_duration(delay, "cost_delay") * 1000
         if delay_ms is not None and delay_ms > MOST_DELAY_MS:
@@ -72,7 +72,7 @@ class Policy(NamedTuple):
             params["need_ratio"],
             params["order"],
             workers,
-            buffer_kib,
+            None if buffer_bytes is None else buffer_bytes // KIB,
             params["truncate"],
             delay_ms,
             params["allow_exclusive_lock"],

@@ -22,6 +22,7 @@ from tests.unit._postgresql.vacuum.making import policy
         ("min_bloat_percent", 100.1),
         ("index_workers", -1),
         ("index_workers", 1025),
+        ("buffer_usage_limit", "1"),
         ("buffer_usage_limit", "127KiB"),
         ("buffer_usage_limit", "17GiB"),
         ("buffer_usage_limit", "much"),
