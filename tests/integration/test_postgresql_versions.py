@@ -215,3 +215,27 @@ def test_slow_log(database: Endpoint, tmp_path: Path, scope: str) -> None:
         with connect(database) as session:
             session.execute("ALTER SYSTEM RESET ALL")
             session.execute("SELECT pg_reload_conf()")
+
+
+INDEXES: list[dict[str, Any]] = [
+    {"name": "orders_user", "table": "orders", "columns": ["user_id", {"name": "id", "order": "desc"}]},
+    {"name": "orders_low", "table": "orders", "columns": ["(lower(state))"], "where": "NOT gone", "include": ["id"]},
+    {"name": "orders_payload", "table": "orders", "columns": ["payload"], "method": "gin"},
+    {"name": "events_body", "table": "events", "columns": ["body"]},
+    {"name": "orders_state_again", "table": "orders", "state": "absent"},
+]
+
+
+def test_index(database: Endpoint, tmp_path: Path) -> None:
+    options = {"unused": "drop", "unused_after": "0d", "min_size": "0", "state": str(tmp_path)}
+    done = work("postgresql_index", database, tmp_path, indexes=INDEXES, **options)
+    made = [
+        "events_body",
+        "events_body_events_new",
+        "events_body_events_old",
+        "orders_low",
+        "orders_payload",
+        "orders_user",
+    ]
+    dropped = ["orders_created", "orders_state", "orders_state_again"]
+    assert subjects(done) == sorted(f"index public.{name}" for name in (*made, *dropped))
