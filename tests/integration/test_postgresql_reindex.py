@@ -214,6 +214,58 @@ def test_what_cannot_be_rebuilt_is_counted_and_skipped_with_the_reason_if_named(
     ]
 
 
+KINDS = """
+CREATE EXTENSION btree_gist;
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE kinds (
+    id int PRIMARY KEY, email text NOT NULL CONSTRAINT one_email UNIQUE DEFERRABLE INITIALLY DEFERRED,
+    tags text[], at timestamptz, place point, user_id int REFERENCES users);
+CREATE UNIQUE INDEX kinds_identity ON kinds (email, id);
+ALTER TABLE kinds REPLICA IDENTITY USING INDEX kinds_identity;
+CREATE INDEX kinds_clustered ON kinds (at) INCLUDE (id);
+ALTER TABLE kinds CLUSTER ON kinds_clustered;
+CREATE INDEX kinds_lower ON kinds (lower(email) COLLATE "C" DESC NULLS LAST) WHERE id > 10;
+ALTER INDEX kinds_lower ALTER COLUMN 1 SET STATISTICS 500;
+COMMENT ON INDEX kinds_lower IS 'ours';
+CREATE INDEX kinds_gin ON kinds USING gin (tags);
+CREATE INDEX kinds_gist ON kinds USING gist (place);
+CREATE INDEX kinds_spgist ON kinds USING spgist (place);
+CREATE INDEX kinds_hash ON kinds USING hash (email);
+CREATE INDEX kinds_brin ON kinds USING brin (at);
+CREATE UNLOGGED TABLE unlogged (id int CONSTRAINT kinds_unlogged PRIMARY KEY);
+CREATE MATERIALIZED VIEW seen AS SELECT id FROM kinds;
+CREATE UNIQUE INDEX kinds_seen ON seen (id);
+INSERT INTO kinds SELECT i, 'mail' || i, ARRAY['a'], now(), point(i, i) FROM generate_series(1, 100) AS i
+"""
+FACTS = """
+SELECT c.relname::text, pg_get_indexdef(i.indexrelid), i.indisprimary, i.indisreplident, i.indisclustered, i.indisvalid,
+    obj_description(c.oid), k.conname, k.contype, k.condeferrable, k.condeferred, a.attstattarget
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid LEFT JOIN pg_constraint k ON k.conindid = c.oid
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1
+WHERE c.relname ~ '^(kinds|one)_' ORDER BY 1, 8"""
+
+
+def test_every_kind_of_index_stays_what_it_is(fresh_postgresql_database: Endpoint) -> None:
+    with connect(fresh_postgresql_database) as session:
+        session.execute(KINDS)
+        before = session.execute(FACTS).fetchall()
+        names = sorted({str(row[0]) for row in before})
+        done = reindex(fresh_postgresql_database, indexes=names, min_bloat_percent=0, min_size="0")
+        assert sorted(states(done)) == rebuilt(*names)
+        assert session.execute(FACTS).fetchall() == before
+
+
+def test_a_memory_that_cannot_be_read_stops_nothing(fresh_postgresql18_database: Endpoint, tmp_path: Path) -> None:
+    make_bloat(fresh_postgresql18_database)
+    assert reindex(fresh_postgresql18_database, state=tmp_path, max_changes=1)["findings"] == []
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            file.write_text("nonsense")
+    done = reindex(fresh_postgresql18_database, state=tmp_path)
+    assert [state for _kind, _subject, state in states(done)] == ["done"] * 2
+    assert [finding["id"] for finding in done["findings"]] == ["upkeep.state"]
+
+
 def test_a_bloated_toast_index_is_rebuilt(fresh_postgresql_database: Endpoint) -> None:
     with connect(fresh_postgresql_database) as session:
         session.execute("CREATE EXTENSION pgstattuple")

@@ -80,8 +80,8 @@ class Reindexer:
         work: Work = action.work
         if not is_there(self._client, work.target):
             return action.became(ActionState.SKIPPED, "somebody has rebuilt or dropped it meanwhile")
-        rest = FIRST_REST
-        for tries_left in range(self._patience.retries, -1, -1):
+        rest, tries_left = FIRST_REST, self._patience.retries
+        while True:
             if holders := self._wait(work.target, snapshots=True):
                 return action.became(ActionState.SKIPPED, _held(holders))
             if late := too_late(work.target, self._pace, self._limit()):
@@ -94,8 +94,7 @@ class Reindexer:
                 if not again or self._context.deadline.remaining <= rest:
                     return self._given_up(action, error, work.target, snapshots=True, left=left)
             self._context.clock.sleep(rest)
-            rest *= 2
-        raise AssertionError("the last try returns")
+            rest, tries_left = rest * 2, tries_left - 1
 
     def _rebuild(self, action: Action, work: Work) -> Action:
         started = self._context.clock.monotonic()

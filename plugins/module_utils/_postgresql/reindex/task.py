@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from ..._core.action import Action, ActionState
-from ..._core.errors import InvalidInput
+from ..._core.errors import InvalidInput, StateError
 from ..._core.finding import Finding
 from ..._core.memory import NoMemory
 from ..._core.runner import Context, Decision
@@ -82,7 +82,7 @@ class PostgresqlReindex(WorkTask[Indexes]):
             shapes={found.oid: found.shape for found in observe_index_shapes(client, self._limits.least // BLOCK)},
             measured={},
             busy=busy,
-            ledger=read_ledger(self.context.memory.read(self._key)[0]),
+            ledger=self._ledger(),
             prepared=observe_prepared(client),
             spaces=observe_spaces(client) if indexes else Spaces({}),
             locked=observe_locked(client),
@@ -90,6 +90,13 @@ class PostgresqlReindex(WorkTask[Indexes]):
         wanted = worth_measuring(seen, self._limits.percent, self._limits.least, self._measure_most)
         deadline = self.context.deadline
         return seen._replace(measured=measure(client, wanted, deadline.remaining * MEASURE_SHARE, deadline))
+
+    def _ledger(self) -> dict[str, Entry]:
+        """Return what earlier runs remember; nothing where it cannot be read, which ``remember`` reports."""
+        try:
+            return read_ledger(self.context.memory.read(self._key)[0])
+        except StateError:
+            return {}
 
     def decide(self, observation: Indexes) -> Decision:
         """Choose what is rebuilt and what is dropped."""
