@@ -138,9 +138,12 @@ notes:
   - The user has to own the tables or be a superuser; from version 17 on the privilege C(MAINTAIN) or the role
     C(pg_maintain) will do. The server only warns where a right is missing, so it is looked at before.
   - Without C(pg_monitor) the user does not see since when other users' sessions hold rows.
-  - The indexes of a table are rewritten with it. For indexes alone there is a module of its own.
+  - The indexes of a table are rewritten with it. For indexes alone there is M(dataops.upkeep.postgresql_reindex).
+  - Version 13 does not record when a partitioned table was analyzed, so there it is analyzed when a partition is due.
 seealso:
   - module: dataops.upkeep.postgresql_health_info
+  - module: dataops.upkeep.postgresql_audit_info
+  - module: dataops.upkeep.postgresql_reindex
 """
 
 EXAMPLES = r"""

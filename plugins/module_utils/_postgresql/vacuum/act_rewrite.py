@@ -19,7 +19,7 @@ from ..spaces import SPACE_FACTOR
 from ..statement import Statement
 from ..work import retried
 from .act_repack import repack
-from .act_vacuum import ended_by_deadline
+from .act_vacuum import LATE_SHARE, left_undone
 from .decide_leftovers import CleanWork
 from .decide_rewrite import RewriteWork
 from .observation_rewrite import Sized
@@ -56,11 +56,8 @@ def rewrite(client: PostgresqlClient, action: Action, policy: Policy, context: C
     try:
         after = retried(context, partial(_attempt, client, action, before, context))
     except StoreError as error:
-        if error.code in LOCK_CODES:
-            return action.became(ActionState.SKIPPED, f"{error.why}; the next run tries again")
-        if ended_by_deadline(error, started, left, context):
-            return action.became(ActionState.SKIPPED, "the deadline ended it; the table is as it was")
-        raise
+        late = context.clock.monotonic() - started >= LATE_SHARE * left
+        return left_undone(action, error, late, "the deadline ended it; the table is as it was")
     return action.became(
         ActionState.DONE, f"{format_size(before.bytes)} -> {format_size(after.bytes)} with its indexes"
     )
@@ -98,9 +95,7 @@ def clean(client: PostgresqlClient, action: Action, context: Context) -> Action:
         # One message of several statements is one transaction.
         retried(context, lambda: client.execute(tried, work.statement, SHORT_SECONDS))
     except StoreError as error:
-        if error.code in LOCK_CODES:
-            return action.became(ActionState.SKIPPED, f"{error.why}; the next run tries again")
-        raise
+        return left_undone(action, error, False, "")
     finally:
         if not client.lost:
             client.fetch(tried, give_back, _Taken, SHORT_SECONDS)

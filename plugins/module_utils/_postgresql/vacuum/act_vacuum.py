@@ -23,7 +23,7 @@ from .observation import Now, Row
 from .observe_tables import observe_now
 from .policy import Policy
 
-__all__ = ["ended_by_deadline", "set_cost", "vacuum"]
+__all__ = ["LATE_SHARE", "left_undone", "set_cost", "vacuum"]
 
 CANCELLED = "57014"
 """SQLSTATE of a statement that was broken off: at its time limit, or by somebody."""
@@ -58,24 +58,23 @@ def vacuum(client: PostgresqlClient, action: Action, context: Context) -> Action
     try:
         after = retried(context, partial(_attempt, client, action, before, context))
     except StoreError as error:
-        if error.code in LOCK_CODES:
-            return action.became(ActionState.SKIPPED, f"{error.why}; the next run tries again")
-        if ended_by_deadline(error, started, left, context):
-            return action.became(
-                ActionState.SKIPPED, "the deadline ended it in the midst of the table, which does no harm"
-            )
-        raise
+        late = context.clock.monotonic() - started >= LATE_SHARE * left
+        return left_undone(action, error, late, "the deadline ended it in the midst of the table, which does no harm")
     return action.became(ActionState.DONE, _changes(before, after))
 
 
-def ended_by_deadline(error: StoreError, started: float, left: float, context: Context) -> bool:
-    """Whether a statement was broken off because time ran out, and not by somebody.
+def left_undone(action: Action, error: StoreError, late: bool, over: str) -> Action:
+    """Return an action as skipped, where nothing is wrong but somebody's lock or the time.
 
-    :param started: when it began, by the monotonic clock.
-    :param left: seconds that were left then.
+    :param late: whether the time that was left is over.
+    :param over: what to say then.
+    :raises StoreError: ``error``, where something else is wrong.
     """
-    late = context.clock.monotonic() - started >= LATE_SHARE * left
-    return late and (error.code == CANCELLED or isinstance(error, StoreTimeout))
+    if error.code in LOCK_CODES:
+        return action.became(ActionState.SKIPPED, f"{error.why}; the next run tries again")
+    if late and (error.code == CANCELLED or isinstance(error, StoreTimeout)):
+        return action.became(ActionState.SKIPPED, over)
+    raise error
 
 
 def _attempt(client: PostgresqlClient, action: Action, before: Now, context: Context) -> Now:

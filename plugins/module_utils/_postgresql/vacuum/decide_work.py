@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from ..._core.action import Action, ActionState
@@ -99,6 +98,7 @@ def _action(one: Needed, seen: Tables, policy: Policy) -> Action:
 
 
 def freeze_blocked(subject: str, blocked: Sequence[Needed]) -> list[Finding]:
+    """Return the finding that tables cannot be frozen, if there are any."""
     if not blocked or not blocked[0].age_held:
         return []
     holder = blocked[0].age_held
@@ -111,15 +111,14 @@ def freeze_blocked(subject: str, blocked: Sequence[Needed]) -> list[Finding]:
 def _all_needed(seen: Tables, policy: Policy) -> list[Needed]:
     """Judge every table, in no order; those that need nothing are left out."""
     roots = root_needs(seen, policy)
-    above: dict[int, set[int]] = defaultdict(set)
-    for link in seen.links:
-        above[link.descendant].add(link.root)
+    # Before version 18 ANALYZE of a partitioned table takes all its partitions along.
+    analyzed = {oid for oid, root in roots.items() if root.row.permitted and root.row.worker is None}
+    along = {link.descendant for link in seen.links if link.root in analyzed and seen.server.major < 18}
     needed = []
     for row in seen.rows.values():
         found = roots.get(row.oid) if row.kind == "p" else table_need(row, seen, policy)
-        # Before version 18 ANALYZE of a partitioned table takes all its partitions along.
-        if found and found.analyze and seen.server.major < 18 and above[row.oid] & roots.keys():
-            found = found._replace(analyze=False) if found.vacuum or found.freeze else None
-        if found:
+        if found and row.oid in along:
+            found = found._replace(analyze=False)
+        if found and (found.possible or found.rows_held or found.age_held):
             needed.append(found)
     return needed

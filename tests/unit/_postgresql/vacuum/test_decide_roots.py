@@ -13,7 +13,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.decide_work import decide_work
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.observation import Row
 from tests.unit._postgresql.making import NOW
-from tests.unit._postgresql.vacuum.making import ago, policy, row, seen
+from tests.unit._postgresql.vacuum.making import ago, holder, policy, row, seen
 
 LINKS = ((1, 2), (1, 3))
 # Two partitions of 10000 rows: the whole is analyzed from 50 + 0.1 * 20000 changed rows on; half of that is enough.
@@ -98,6 +98,25 @@ def test_what_is_analyzed_along_is_not_analyzed_twice(number: int, expected: lis
     leaves = (row("a", 2, modified=9000, dead=9000), row("b", 3, modified=9000))
     decision = decide_work(seen(root(), *leaves, links=LINKS, number=number), policy(), "db")
     assert [action.statement.split(' "')[0] for action in decision.actions] == expected
+
+
+def test_partitions_are_analyzed_by_themselves_where_the_whole_may_not_be() -> None:
+    leaves = (row("a", 2, modified=9000), row("b", 3, modified=9000))
+    theirs = decide_work(seen(root(permitted=False), *leaves, links=LINKS, number=170000), policy(), "db")
+    assert {action.subject: action.state.value for action in theirs.actions} == {
+        "public.root": "skipped",
+        "public.a": "planned",
+        "public.b": "planned",
+    }
+
+
+def test_held_rows_of_a_partition_are_said_though_it_is_analyzed_along() -> None:
+    leaf = row("a", 2, modified=9000, dead=9000)
+    decision = decide_work(seen(root(), leaf, links=LINKS, number=170000, holders=[holder()]), policy(), "db")
+    assert {action.subject: action.state.value for action in decision.actions} == {
+        "public.root": "planned",
+        "public.a": "skipped",
+    }
 
 
 @given(
