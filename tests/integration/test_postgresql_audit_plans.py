@@ -261,3 +261,11 @@ def test_before_version_16_a_prepared_statement_gives_the_plan_for_any_values(
     monkeypatch.setattr(f"{module}.GENERIC_PLAN_SINCE", 999999)
     assert plan(shop, "SELECT * FROM orders WHERE state = $1 AND id = $2")["findings"] == []
     assert ids(plan(shop, "SELECT * FROM orders WHERE user_id = $1")) == {"postgresql.plan_seq_scan": "warning"}
+    # The partitions are there though no value would lead to any of them.
+    limits = {"plan_table_rows": 10_000}
+    result = plan(shop, "SELECT * FROM old WHERE at = $1", limits=limits)
+    assert sorted(finding["subject"].rpartition(" ")[2] for finding in result["findings"]) == [
+        "public.old_1",
+        "public.old_2",
+    ]
+    assert plan(shop, "SELECT * FROM old WHERE at = $1 AND id = $2", limits=limits)["findings"] == []

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..._core.dependency import PSYCOPG
@@ -85,28 +86,35 @@ def _explain(cursor: Any, version: int, query: Declared, number: int) -> Any:
     any values needs the other protocol, so such a query is first prepared in this one.
     """
     options = "VERBOSE, FORMAT JSON" + (", ANALYZE, TIMING OFF" if query.analyze else "")
-    if query.places:
-        prepared = f"upkeep_plan_{number}"
-        cursor.execute(f"PREPARE {prepared} AS {query.sql}".encode(), binary=True)
-        if query.parameters is None and version >= GENERIC_PLAN_SINCE:
-            cursor.execute(f"EXPLAIN ({options}, GENERIC_PLAN) {query.sql}".encode())
-        else:
-            cursor.execute("SELECT set_config('plan_cache_mode', %s, true)", [_mode(query)])
-            cursor.execute(_executed(f"EXPLAIN ({options}) EXECUTE {prepared}", query))
-    else:
-        cursor.execute(f"EXPLAIN ({options}) {query.sql}".encode(), binary=True)
+    if not query.places:
+        return _root(cursor.execute(f"EXPLAIN ({options}) {query.sql}".encode(), binary=True))
+    prepared = f"upkeep_plan_{number}"
+    cursor.execute(f"PREPARE {prepared} AS {query.sql}".encode(), binary=True)
+    begin = f"EXPLAIN ({options}) EXECUTE {prepared}"
+    if query.parameters is not None:
+        cursor.execute("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+        return _root(cursor.execute(_executed(begin, query.parameters)))
+    if version >= GENERIC_PLAN_SINCE:
+        return _root(cursor.execute(f"EXPLAIN ({options}, GENERIC_PLAN) {query.sql}".encode()))
+    cursor.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
+    unknown = _executed(begin, (None,) * query.places)
+    root = _root(cursor.execute(unknown))
+    if any("Subplans Removed" in node for node, _above in steps(root)):
+        # No partition holds NULL, so none is left in the plan: it has to be made anew, without leaving any out.
+        cursor.execute("SELECT set_config('enable_partition_pruning', 'off', true)")
+        cursor.execute("DISCARD PLANS")
+        root = _root(cursor.execute(unknown))
+    return root
+
+
+def _root(cursor: Any) -> Any:
     (document,) = cursor.fetchone()
     return document[0]["Plan"]
 
 
-def _mode(query: Declared) -> str:
-    return "force_generic_plan" if query.parameters is None else "force_custom_plan"
-
-
-def _executed(begin: str, query: Declared) -> Any:
-    """Return the statement that executes a prepared query; where a plan for any values is wanted, NULL does."""
+def _executed(begin: str, values: Sequence[Any]) -> Any:
+    """Return the statement that executes a prepared query with these values."""
     sql = PSYCOPG.load().sql
-    values = (None,) * query.places if query.parameters is None else query.parameters
     return sql.SQL(f"{begin} ({{}})").format(sql.SQL(", ").join(sql.Literal(_plain(value)) for value in values))
 
 

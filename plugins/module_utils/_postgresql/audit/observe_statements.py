@@ -30,7 +30,7 @@ RECORDED = """
 SELECT queryid AS id, userid::bigint AS user, {toplevel} AS toplevel, calls, ({milliseconds})::float8 AS milliseconds,
     shared_blks_hit AS hit, shared_blks_read AS read,
     temp_blks_written * current_setting('block_size')::bigint AS temporary,
-    {since} AS since, left(query, 10000) AS text
+    {since} AS since, coalesce(left(query, 10000), '(its text is lost)') AS text
 FROM {view} WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 ORDER BY milliseconds DESC LIMIT %(most)s"""
 
