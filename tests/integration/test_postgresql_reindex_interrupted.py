@@ -215,6 +215,25 @@ def test_a_transaction_that_begins_just_before_breaks_the_rebuild_off_and_nothin
     assert invalid(fresh_postgresql_database) == []
 
 
+def test_a_reader_who_holds_up_only_the_end_leaves_the_old_index_for_the_next_run(
+    fresh_postgresql_database: Endpoint,
+) -> None:
+    """Idle in a transaction, without a snapshot: the new index is in its place, the old one cannot be dropped yet."""
+    make_bloat(fresh_postgresql_database)
+    before = indexes(fresh_postgresql_database)
+    with session(fresh_postgresql_database, "BEGIN", "SELECT FROM orders LIMIT 1"):
+        result = reindex(fresh_postgresql_database, indexes=["orders_code"], lock_timeout="0.7")
+    assert states(result) == [("reindex", "public.orders_code", "done")]
+    assert "left as public.orders_code_ccold" in result["actions"][0]["detail"]
+    assert pairs(result) == [("postgresql.invalid_index", "warning")]
+    after = indexes(fresh_postgresql_database)
+    assert after["orders_code_ccold"][0] == before["orders_code"][0]
+    assert after["orders_code"][2] < before["orders_code"][2] / 2
+    again = reindex(fresh_postgresql_database, indexes=["orders_code"])
+    assert states(again) == [("drop_leftover", "public.orders_code_ccold", "done")]
+    assert invalid(fresh_postgresql_database) == []
+
+
 @pytest.mark.parametrize("mode", ["SHARE UPDATE EXCLUSIVE", "ACCESS EXCLUSIVE", "ROW EXCLUSIVE"])
 def test_a_table_that_somebody_has_locked_is_skipped_and_nobody_waits_for_us(
     fresh_postgresql_database: Endpoint, mode: str

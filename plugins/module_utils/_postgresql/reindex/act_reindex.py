@@ -90,6 +90,8 @@ class Reindexer:
                 return self._rebuild(action, work)
             except StoreError as error:
                 left = self._clean_up(work.target)
+                if self._is_replaced(work.target):
+                    return action.became(ActionState.DONE, f"{self._sizes(work.target)}.{_remaining(left)}")
                 again = error.code in TRANSIENT_CODES and tries_left and not left
                 if not again or self._context.deadline.remaining <= rest:
                     return self._given_up(action, error, work.target, snapshots=True, left=left)
@@ -101,16 +103,17 @@ class Reindexer:
         self._client.execute(f"rebuild the index {work.target.label}", work.statement, self._limit())
         seconds = self._context.clock.monotonic() - started
         self._pace = max(self._pace, work.target.bytes / max(seconds, 0.001))
-        return action.became(ActionState.DONE, f"{format_size(work.target.bytes)} -> {self._size_now(work.target)}")
+        return action.became(ActionState.DONE, self._sizes(work.target))
 
-    def _size_now(self, index: Index) -> str:
+    def _sizes(self, index: Index) -> str:
+        before = format_size(index.bytes)
         try:
             size = observe_size(self._client, index)
         except StoreError:  # it has just been locked; that the rebuild was done is true all the same
             if self._client.lost:
                 raise
-            return "not known"
-        return "gone" if size is None else format_size(size)
+            return f"{before} before"
+        return f"{before} before, gone now" if size is None else f"{before} -> {format_size(size)}"
 
     def _limit(self) -> float:
         remaining = self._context.deadline.remaining
@@ -132,6 +135,12 @@ class Reindexer:
 
     def _siblings(self, index: Index) -> tuple[Index, ...]:
         return observe_indexes(self._client, (index.oid,), (index.table_oid,), 0)
+
+    def _is_replaced(self, index: Index) -> bool:
+        """Say whether the new index is in its place: then only the old one's removal was broken off."""
+        return any(
+            found.parts == index.parts and found.oid != index.oid and found.usable for found in self._siblings(index)
+        )
 
     def _is_leftover(self, index: Index) -> bool:
         siblings = self._siblings(index)
@@ -167,7 +176,7 @@ class Reindexer:
         if self._client.lost:
             raise error
         over = error.code == "57014" and self._context.deadline.remaining <= max(1.0, CLEAN_UP_SECONDS)
-        remains = f" What was begun is left as {', '.join(left)}; the next run drops it" if left else ""
+        remains = _remaining(left)
         if error.code in TRANSIENT_CODES or over:
             holders = observe_blockers(self._client, index.table_oid, snapshots, 0) if error.code in LOCK_CODES else []
             why = _held(holders) if holders else f"{error.why}; the next run goes on here."
@@ -180,6 +189,11 @@ def _as_if_usable(found: Index, index: Index, siblings: Sequence[Index]) -> Inde
     """Return the index if ``found`` is a leftover of it and it is invalid itself: it was to be made valid."""
     own = next((sibling for sibling in siblings if sibling.oid == index.oid and not sibling.usable), None)
     return None if own is None or found.oid == own.oid else origin_of(found, [own._replace(usable=True)])
+
+
+def _remaining(left: Sequence[str]) -> str:
+    """Say what could not be dropped."""
+    return f" What was begun is left as {', '.join(left)}; the next run drops it." if left else ""
 
 
 def _held(holders: Sequence[Blocker]) -> str:

@@ -24,7 +24,7 @@ from .decide_leftovers import origin_of
 from .decide_refusal import RIGHT, refusal_of, unsafe_server
 from .observation import Index, Indexes
 
-__all__ = ["DROP", "REBUILD", "Limits", "Work", "decide_reindex"]
+__all__ = ["DROP", "REBUILD", "Limits", "Work", "decide_reindex", "invalid_finding"]
 
 REBUILD = "reindex"
 DROP = "drop_leftover"
@@ -163,6 +163,10 @@ def _measure(verdicts: dict[Index, Verdict], refused: Counter[str], decision: De
         decision.metrics[metric_name("postgresql_indexes_refused_total", reason=kind)] = count
 
 
+def _invalid(index: Index, seen: Indexes, limits: Limits, hindrance: str) -> Finding:
+    return invalid_finding(index, seen.indexes, seen.server.database, limits.label, hindrance)
+
+
 def _report_broken(broken: Iterable[Index], seen: Indexes, limits: Limits, decision: Decision) -> None:
     for index in sorted(broken, key=_by_size)[:MOST_FINDINGS]:
         if index.table_oid not in seen.busy and not _asked_for(index, seen):
@@ -195,9 +199,15 @@ def _drop(index: Index, seen: Indexes) -> Action:
     return Action(DROP, index.label, reason, statement.text, undo=index.definition or "", work=Work(index, statement))
 
 
-def _invalid(index: Index, seen: Indexes, limits: Limits, hindrance: str) -> Finding:
-    subject = f"{limits.label} index {seen.server.database}.{index.label}"
-    origin = origin_of(index, seen.indexes)
+def invalid_finding(index: Index, others: Iterable[Index], database: str, label: str, hindrance: str) -> Finding:
+    """Return the finding of an invalid index that stays.
+
+    :param others: the indexes of its table, of which one may be what it is left over from.
+    :param label: the server's label.
+    :param hindrance: why it stays; empty: it is for the user to say.
+    """
+    subject = f"{label} index {database}.{index.label}"
+    origin = origin_of(index, others)
     cause = f"it is left over from a REINDEX of {origin.name}" if origin else "its build failed or was broken off"
     remedy = (
         f"Run DROP INDEX CONCURRENTLY {quoted(*index.parts)}."

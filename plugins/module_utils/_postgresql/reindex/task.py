@@ -25,8 +25,8 @@ from ..spaces import Spaces
 from ..work import WorkTask, retried
 from .act_reindex import Patience, Reindexer
 from .decide_bloat import worth_measuring
-from .decide_proof import doubt_of
-from .decide_reindex import REBUILD, Limits, decide_reindex
+from .decide_proof import doubt_of, left_by
+from .decide_reindex import REBUILD, Limits, decide_reindex, invalid_finding
 from .ledger import LEAST_BYTES, Entry, noted, read_ledger, written_ledger
 from .observation import Index, Indexes
 from .observe_indexes import (
@@ -114,11 +114,22 @@ class PostgresqlReindex(WorkTask[Indexes]):
         tables = sorted({action.work.target.table_oid for action in done})
         self._after = retried(self.context, lambda: observe_indexes(self.client, None, tables, 0, locked=True))
         self._done = {action.work.target.parts for action in done if action.kind == REBUILD}
+        return [*self._unproved(done), *self._left(done)]
+
+    def _unproved(self, done: Sequence[Action]) -> list[Finding]:
+        doubts = [(action, doubt_of(action, self._after)) for action in done]
         return [
             Finding("postgresql.unproved", Severity.CRITICAL, f"{self.label} index {action.subject}", doubt)
-            for action in done
-            if (doubt := doubt_of(action, self._after))
+            for action, doubt in doubts
+            if doubt
         ]
+
+    def _left(self, done: Sequence[Action]) -> list[Finding]:
+        database = self.client.server.database
+        rebuilt = [action for action in done if action.kind == REBUILD]
+        left = {index.oid: index for action in rebuilt for index in left_by(action, self._after)}
+        why = "its removal was broken off; the next run drops it"
+        return [invalid_finding(index, self._after, database, self.label, why) for index in left.values()]
 
     def remember(self, observation: Indexes, decision: Decision) -> None:
         """Keep the best bytes per row of every index, and what a rebuild reached."""

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.action import Action, ActionState
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.reindex.decide_proof import doubt_of
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.reindex.decide_proof import doubt_of, left_by
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.reindex.decide_reindex import (
     Work,
     decide_reindex,
@@ -154,7 +154,6 @@ NEW = index(oid=7, bytes=40 * MIB)
         ([], "is gone"),
         ([NEW._replace(usable=False)], "not valid"),
         ([NEW._replace(oid=1)], "same index"),
-        ([NEW, leftover("orders_code_ccold")], "left public.orders_code_ccold"),
         ([NEW._replace(bytes=105 * MIB)], ""),
         ([NEW._replace(bytes=106 * MIB)], "was 100.0MiB before"),
     ],
@@ -163,6 +162,12 @@ def test_proof_of_a_rebuild(after: list[Index], doubt: str) -> None:
     found = doubt_of(done(), after)
     assert doubt in found
     assert bool(found) == bool(doubt)
+
+
+def test_what_a_rebuild_left() -> None:
+    old = leftover("orders_code_ccold")
+    assert left_by(done(), [NEW, old, leftover("other_ccold", oid=8), index("other", oid=10)]) == [old]
+    assert left_by(done(), [NEW]) == []
 
 
 def test_proof_of_a_drop() -> None:
