@@ -15,7 +15,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
-from tests.integration.health import context
+from tests.integration.health import context, ids
 from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
@@ -128,11 +128,31 @@ def test_health(database: Endpoint) -> None:
     assert result["server"]["version"].split(".")[0] in ("13", "14", "15", "16", "17", "18")
 
 
-def test_audit(database: Endpoint, tmp_path: Path) -> None:
-    result = do("postgresql_audit_info", database, tmp_path)
-    assert result["metrics"]["postgresql_up"] == 1
-    again = do("postgresql_audit_info", database, tmp_path)
-    assert {finding["id"] for finding in again["findings"]} == {finding["id"] for finding in result["findings"]}
+QUERIES: list[dict[str, Any]] = [
+    {"name": "any", "sql": "SELECT * FROM orders WHERE user_id = $1 AND created_at > $2"},
+    {"name": "these", "sql": "SELECT * FROM orders WHERE id = $1", "parameters": [7], "analyze": True},
+    {"name": "change", "sql": "UPDATE orders SET state = $1 WHERE id = ANY($2)"},
+]
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_audit(database: Endpoint, tmp_path: Path, exact: bool) -> None:
+    result = do("postgresql_audit_info", database, tmp_path, queries=QUERIES, exact=exact)
+    assert set(ids(result)) >= {"postgresql.redundant_index", "postgresql.foreign_key_without_index"}
+    again = do("postgresql_audit_info", database, tmp_path, queries=QUERIES, exact=exact)
+    assert set(ids(again)) == set(ids(result))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_audit_measures_bloat(database: Endpoint, exact: bool) -> None:
+    with connect(database) as session:
+        session.execute("CREATE TABLE large AS SELECT n, repeat('x', 60) FROM generate_series(1, 60000) n")
+        session.execute("CREATE INDEX large_n ON large (n); DELETE FROM large WHERE n % 3 = 0")
+    limits = {f"{kind}_bloat_{unit}": 1 for kind in ("table", "index") for unit in ("percent", "bytes")}
+    result = do("postgresql_audit_info", database, checks=["bloat"], exact=exact, thresholds=limits)
+    how = "measured by pgstattuple" if exact else "measured by pgstattuple_approx"
+    assert any(how in finding["message"] and "public.large" in finding["subject"] for finding in result["findings"])
+    assert result["metrics"]["postgresql_bloat_measured_relations"] >= 1
 
 
 def test_vacuum(database: Endpoint, tmp_path: Path) -> None:
