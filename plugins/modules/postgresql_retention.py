@@ -106,8 +106,9 @@ options:
             is partitioned by ranges of O(rules[].age_column) alone. V(delete) detaches and drops them; V(archive) to a
             table detaches them and attaches them to the archive, which has to be partitioned likewise, and is made so
             if it is absent.
-          - Rows are taken one by one all the same where the rule has O(rules[].where), other tables refer to the table,
-            triggers look at deleted rows, subscribers follow them, or the archive has rows of that time already.
+          - Rows are taken one by one all the same where the rule has O(rules[].where), O(max_changes) counts them,
+            other tables refer to the table, triggers look at deleted rows, subscribers follow them, or the archive has
+            rows of that time already.
         type: bool
         default: true
       all_rows:

@@ -35,6 +35,14 @@ INSERT INTO visits (place, seen_at)
     SELECT 1, moment FROM generate_series(date_trunc('month', now() - interval '11 months'), now(), '1 hour') AS moment;
 ANALYZE visits
 """
+NESTED = """
+CREATE TABLE visits (id bigint, seen_at timestamptz NOT NULL) PARTITION BY RANGE (seen_at);
+CREATE TABLE years PARTITION OF visits FOR VALUES FROM ('2001-01-01') TO ('2003-01-01') PARTITION BY LIST (id);
+CREATE TABLE years_1 PARTITION OF years FOR VALUES IN (1);
+CREATE TABLE years_2 PARTITION OF years DEFAULT;
+CREATE TABLE later PARTITION OF visits FOR VALUES FROM ('2003-01-01') TO (MAXVALUE);
+INSERT INTO visits VALUES (1, '2001-05-01'), (2, '2002-05-01'), (1, now())
+"""
 TRIGGER = """
 CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
 CREATE TRIGGER seen BEFORE DELETE ON visits FOR EACH ROW EXECUTE FUNCTION seen()
@@ -179,6 +187,37 @@ def test_a_long_transaction_is_not_waited_for_and_the_next_run_goes_on(months: E
     assert partitions(months) == 5
     assert value(months, f"SELECT count(*) FROM visits WHERE {OLD}") == 0
     assert value(months, "SELECT count(*) FROM pg_description WHERE description LIKE 'dataops%'") == 0
+
+
+def test_no_more_rows_than_allowed(months: Endpoint) -> None:
+    every = value(months, "SELECT count(*) FROM visits")
+    result = retain(months, old(), max_changes=100)
+    assert kinds(result) == [("delete", "done")]
+    assert value(months, "SELECT count(*) FROM visits") == every - 100
+
+
+def test_partitions_of_partitions_go_with_all_that_is_below(fresh_postgresql_database: Endpoint) -> None:
+    with connect(fresh_postgresql_database) as session:
+        session.execute(NESTED)
+    result = retain(fresh_postgresql_database, old())
+    assert states(result) == [("drop partition", "public.years", "done")]
+    assert value(fresh_postgresql_database, "SELECT count(*) FROM pg_class WHERE relname LIKE 'years%'") == 0
+    assert value(fresh_postgresql_database, "SELECT count(*) FROM visits") == 1
+    assert not retain(fresh_postgresql_database, old())["changed"]
+
+
+@pytest.mark.parametrize("action", ["delete", "archive"])
+def test_every_version(fresh_each_postgresql_database: Endpoint, action: str) -> None:
+    database = fresh_each_postgresql_database
+    chosen = to_table() if action == "archive" else old()
+    with connect(database) as session:
+        session.execute(MONTHS)
+        locked = session.info.server_version < 140000
+    result = retain(database, chosen)
+    assert {entry["state"] for entry in result["actions"]} == {"done"}, result["actions"]
+    assert ("CONCURRENTLY" not in str(result["actions"])) == locked
+    assert partitions(database) == 5
+    assert not retain(database, chosen)["changed"]
 
 
 class Gone(BaseException):

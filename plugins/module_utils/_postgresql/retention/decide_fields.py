@@ -14,7 +14,7 @@ from ..._core.finding import Finding
 from ..._core.severity import Severity
 from ..statement import Statement
 from .methods import FAKES, SHORTEST_HASH, Field, parse_method
-from .observation import Column, Subject
+from .observation import Column, Subject, Trigger
 
 __all__ = ["CleanWork", "Elsewhere", "FieldFacts", "clean_action", "field_refusal", "fields_of", "told_elsewhere"]
 
@@ -149,8 +149,11 @@ def clean_action(subject: Subject) -> Action:
     )
 
 
-def told_elsewhere(elsewhere: Elsewhere) -> str:
-    """Say where else the data may lie; backups are always one of the places."""
+def told_elsewhere(elsewhere: Elsewhere, triggers: Sequence[Trigger] = ()) -> str:
+    """Say where else the data may lie; backups are always one of the places.
+
+    :param triggers: the table's, of which some may write down what a row was before.
+    """
     places = ["backups"]
     if elsewhere.archived:
         places.append("the archived write-ahead log")
@@ -160,6 +163,9 @@ def told_elsewhere(elsewhere: Elsewhere) -> str:
         places.append(f"whoever reads the {elsewhere.slots} replication slots and publications")
     if elsewhere.logged:
         places.append("the server's log of statements")
+    told = [trigger.name for trigger in triggers if "update" in trigger.fires_on]
+    if told:
+        places.append(f"what the triggers write ({', '.join(told)})")
     places += _tables(elsewhere.tables)
     return f"the old values may also be in: {', '.join(places)}"
 

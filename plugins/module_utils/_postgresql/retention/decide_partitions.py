@@ -60,6 +60,7 @@ def by_rows(subject: Subject, found: Partitions) -> str:
     reasons = {
         "the rule says so": not rule.whole_partitions,
         "the rule has a condition": bool(rule.where),
+        "max_changes counts rows": found.counted,
         "the age column does not partition it": not scheme.column or scheme.column != rule.age_column,
         "other tables refer to it": bool(subject.references),
         "triggers look at every row": any("delete" in trigger.fires_on for trigger in subject.triggers),

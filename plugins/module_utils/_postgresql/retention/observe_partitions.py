@@ -72,14 +72,17 @@ class _Found(NamedTuple):
     found: bool
 
 
-def observe_partitions(client: PostgresqlClient, subject: Subject) -> Subject:
-    """Add what a rule that takes rows away needs to know of the table's partitions; take theirs out of its leaves."""
+def observe_partitions(client: PostgresqlClient, subject: Subject, counted: bool) -> Subject:
+    """Add what a rule that takes rows away needs to know of the table's partitions; take theirs out of its leaves.
+
+    :param counted: whether no more than a number of rows may be taken.
+    """
     rule, facts = subject.rule, subject.facts
     if facts.kind != "p" or not rule.takes_rows_away or rule.age_column is None or subject.before is None:
         return subject
     scheme = client.row("read how the table is partitioned", SCHEME, Scheme, {"table": facts.oid})
     column = subject.column(rule.age_column)
-    found = Partitions(scheme, archive_ready=_is_ready(client, subject))
+    found = Partitions(scheme, archive_ready=_is_ready(client, subject), counted=counted)
     if column is not None and not by_rows(subject, found):
         marked = client.rows("look for detached partitions", DETACHED, Detached, {"prefix": PREFIX, "table": facts.oid})
         partitions = [_checked(client, subject, column, entry) for entry in _partitions(client, subject, column)]

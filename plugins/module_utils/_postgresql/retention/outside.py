@@ -94,7 +94,7 @@ class Outside:
     def observe(self, client: PostgresqlClient, subject: Subject) -> Subject:
         """Add what a rule needs to know of the world outside of its table."""
         rule = subject.rule
-        subject = observe_partitions(client, subject)
+        subject = observe_partitions(client, subject, self._context.params.get("max_changes") is not None)
         if rule.action == "anonymize":
             return replace(subject, more={"fields": self._fields(client, subject)})
         if isinstance(rule.target, FileTarget):
@@ -109,7 +109,7 @@ class Outside:
         subject, rule = work.subject, work.subject.rule
         if rule.action == "anonymize":
             columns, parameters = changes(fields_of(subject))
-            note = told_elsewhere(subject.more["fields"].elsewhere)
+            note = told_elsewhere(subject.more["fields"].elsewhere, subject.triggers)
             return StatementMover(lambda piece: update_statement(piece, columns, parameters), note)
         if isinstance(rule.target, FileTarget):
             facts = archive_facts(subject, client.server.version, self._context.clock.now())

@@ -96,12 +96,17 @@ class Mark:
 
 @dataclass(frozen=True)
 class Partitions:
-    """All of this for one rule."""
+    """All of this for one rule.
+
+    :param archive_ready: whether the archive takes partitions.
+    :param counted: whether no more than a number of rows may be taken.
+    """
 
     scheme: Scheme
     partitions: tuple[Partition, ...] = ()
     detached: tuple[Detached, ...] = ()
     archive_ready: bool = False
+    counted: bool = False
 
 
 def write_mark(mark: Mark) -> str:

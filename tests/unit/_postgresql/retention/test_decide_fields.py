@@ -18,6 +18,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.retenti
     Column,
     Subject,
     TableFacts,
+    Trigger,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.retention.rule import parse_rules
 
@@ -98,4 +99,6 @@ def test_other_places_are_told() -> None:
     told = told_elsewhere(Elsewhere(tables, 2, 1, True, True))
     assert "the archived write-ahead log, 2 standbys" in told
     assert "the server's log" in told
+    triggers = (Trigger(5, "audit", True, ("update",)), Trigger(5, "born", True, ("insert",)))
+    assert told_elsewhere(NOWHERE, triggers).endswith("backups, what the triggers write (audit)")
     assert told.endswith("t9 (x), 2 more tables with such columns")

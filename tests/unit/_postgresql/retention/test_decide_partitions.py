@@ -141,6 +141,7 @@ def test_what_makes_a_rule_look_at_every_row() -> None:
     reasons = [
         by_rows(subject(found, where="id = 1"), found),
         by_rows(subject(found, whole_partitions=False), found),
+        by_rows(plain, replace(found, counted=True)),
         by_rows(replace(plain, references=(reference,)), found),
         by_rows(replace(plain, triggers=(Trigger(5, "t", True, ("delete",)),)), found),
         by_rows(replace(plain, facts=FACTS._replace(secured=True)), found),
@@ -152,7 +153,7 @@ def test_what_makes_a_rule_look_at_every_row() -> None:
         by_rows(subject(found, "archive", archive_to={"directory": "/x"}), replace(found, archive_ready=True)),
     ]
     assert all(reasons)
-    assert len(set(reasons)) == 9, "each says what it is"
+    assert len(set(reasons)) == 10, "each says what it is"
     assert by_rows(replace(plain, triggers=(Trigger(5, "t", True, ("insert",)),)), found) == ""
 
 
