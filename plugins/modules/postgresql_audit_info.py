@@ -13,7 +13,9 @@ description:
   - Looks into one database, that of O(login_db), more deeply than the daily M(dataops.upkeep.postgresql_health_info)
     does, over one connection.
   - What crosses a threshold becomes a finding with its value, its limit and a remedy. All numbers are metrics.
-  - Reads statistics and the catalogue only, in a read-only session that never waits for a lock for more than 50 ms.
+  - Reads statistics and the catalogue, in a read-only session that never waits for a lock for more than 50 ms. It reads
+    no more of tables than the check V(bloat) measures, and what O(queries) are told to run. What somebody has locked for
+    himself alone is left out.
   - The number of queries is the same for ten tables and for ten thousand. Of many findings of one kind the worst are
     named, the others counted.
   - Works with PostgreSQL 13 to 18, on primaries and standbys.
@@ -41,7 +43,8 @@ options:
       - V(indexes) is indexes that are invalid, that another index replaces, and that nothing uses on any server. The
         last are known only from runs with O(state) over O(unused_after).
       - V(missing_indexes) is foreign keys that no index serves, and large tables that are often read whole; with
-        O(state), since the last run.
+        O(state), since the last run. Where the extension C(hypopg) is installed, the planner says besides what btree
+        indexes over the columns in the filters of O(queries) would save.
       - V(queries) is statements that are slow, keep a connection busy, write temporary files or miss the cache, by
         C(pg_stat_statements). With O(state), since the last run; otherwise since its statistics began. They are never
         reset. Query texts are shown without constants and comments.
@@ -163,6 +166,8 @@ notes:
   - "Threshold C(sequential_rows) (count, warning 10000): rows from which on it matters how a table is read."
   - "Threshold C(index_use_percent) (percent, warning below 95): scans by an index of all scans of such a table, judged
     from 10 scans of the whole table on."
+  - "Threshold C(index_saving_percent) (percent, warning 50): what an index that does not exist would save of the cost
+    of a query in O(queries), as the planner estimates where the extension C(hypopg) is installed."
   - "Threshold C(plan_table_rows) (count, warning 10000): rows of a table from which on it matters how it is read."
   - "Threshold C(plan_returned_percent) (percent, warning below 10): rows that are wanted of such a table, where it is
     read whole."

@@ -13,8 +13,9 @@ from ..._core.health import Situation
 from ..._core.result import Metrics
 from ..._core.runner import Decision
 from ..._core.severity import Severity
+from ..._core.units import format_size
 from ..index.decide_missing import FEWEST_SCANS, unserved, use_since
-from ..index.observation import ForeignKey, MissingIndexes, TableUse
+from ..index.observation import ForeignKey, MissingIndexes, Suggestion, TableUse
 from .worst import rest
 
 __all__ = ["decide_missing", "remember_use"]
@@ -31,11 +32,16 @@ def decide_missing(seen: MissingIndexes, situation: Situation) -> Decision:
         for finding in _foreign_key(key, seen.server.database, situation)
     ]
     tables = [finding for use in seen.tables for finding in _table(use, seen.server.database, situation)]
+    saved = [
+        finding for each in seen.suggestions or () for finding in _suggestion(each, seen.server.database, situation)
+    ]
     findings = [
         *keys[:MOST_FINDINGS],
         *rest(keys[MOST_FINDINGS:], "foreign keys without an index", seen.server, situation),
         *tables[:MOST_FINDINGS],
         *rest(tables[MOST_FINDINGS:], "tables that are often read whole", seen.server, situation),
+        *saved[:MOST_FINDINGS],
+        *rest(saved[MOST_FINDINGS:], "queries that an index would help", seen.server, situation),
     ]
     metrics: Metrics = {"postgresql_foreign_keys_without_index": len(keys), "postgresql_tables_read_whole": len(tables)}
     return Decision(findings, metrics=metrics)
@@ -75,3 +81,14 @@ def _table(use: TableUse, database: str, situation: Situation) -> list[Finding]:
     )
     subject = f"{situation.subject} table {database}.{use.schema}.{use.table}"
     return situation.thresholds.judge("index_use_percent", "postgresql.missing_index", subject, percent, what)
+
+
+def _suggestion(found: Suggestion, database: str, situation: Situation) -> list[Finding]:
+    """Judge what an index would save a query, as the planner estimates."""
+    percent = 100.0 * (found.before - found.after) / found.before if found.before else 0.0
+    what = (
+        f"its plan costs {found.before:.0f}, and {found.after:.0f} with an index of about {format_size(found.bytes)} "
+        f"on {found.table} ({'; '.join(found.definitions)}), so the index would save"
+    )
+    subject = f"{situation.subject} query {database}.{found.query}"
+    return situation.thresholds.judge("index_saving_percent", "postgresql.missing_index", subject, percent, what)

@@ -9,6 +9,7 @@ from ..._core.runner import Context
 from ..client import PostgresqlClient
 from ..index.observation import MissingIndexes
 from ..index.observe_indexes import read_foreign_keys, read_indexes, read_table_use
+from .observe_hypothetical import observe_suggestions
 
 __all__ = ["observe_missing"]
 
@@ -16,8 +17,12 @@ FEWEST_ROWS = 1000
 """Smaller tables are read whole for good reason, whatever the thresholds say."""
 
 
-def observe_missing(client: PostgresqlClient, _context: Context) -> MissingIndexes:
-    """Read indexes, foreign keys and how tables are read."""
+def observe_missing(client: PostgresqlClient, context: Context) -> MissingIndexes:
+    """Read indexes, foreign keys, how tables are read, and what hypothetical indexes would save."""
     return MissingIndexes(
-        client.server, read_indexes(client), read_foreign_keys(client), read_table_use(client, FEWEST_ROWS)
+        client.server,
+        read_indexes(client),
+        read_foreign_keys(client),
+        read_table_use(client, FEWEST_ROWS),
+        observe_suggestions(client, context),
     )

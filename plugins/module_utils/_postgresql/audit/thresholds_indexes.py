@@ -33,4 +33,11 @@ INDEX_THRESHOLDS = (
         remedy="Find the statements that read it whole (check queries), and give their conditions an index.",
         source="PgHero (10,000 rows and less than 95 % of the scans by an index)",
     ),
+    Threshold(
+        "index_saving_percent",
+        "percent",
+        50,
+        remedy="Try it: declare the index in postgresql_index, and look at the query's plan and at the cost of writes.",
+        source="Dexter (an index is worth it from half the cost on)",
+    ),
 )

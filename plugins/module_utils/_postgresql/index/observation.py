@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 from ..server import Server
 
-__all__ = ["Build", "ForeignKey", "Index", "IndexUse", "Indexes", "MissingIndexes", "Node", "Policy", "TableUse"]
+__all__ = [
+    "Build", "ForeignKey", "Index", "IndexUse", "Indexes", "MissingIndexes", "Node", "Policy", "Suggestion", "TableUse",
+]  # fmt: skip
 
 
 class Index(NamedTuple):
@@ -213,10 +215,26 @@ class Indexes(NamedTuple):
     policy: Policy = Policy()
 
 
+class Suggestion(NamedTuple):
+    """What indexes that do not exist would save a declared query, as the planner estimates.
+
+    :param definitions: what makes them, ``bytes`` the size they would have together.
+    :param before: cost of the plan now; ``after`` with them.
+    """
+
+    query: str
+    table: str
+    definitions: tuple[str, ...]
+    bytes: int
+    before: float
+    after: float
+
+
 class MissingIndexes(NamedTuple):
-    """The indexes there are, and what would need one."""
+    """The indexes there are, and what would need one. :param suggestions: None: hypopg is not installed."""
 
     server: Server
     indexes: tuple[Index, ...]
     foreign_keys: tuple[ForeignKey, ...]
     tables: tuple[TableUse, ...]
+    suggestions: tuple[Suggestion, ...] | None = None
