@@ -14,8 +14,8 @@ description:
     does, over one connection.
   - What crosses a threshold becomes a finding with its value, its limit and a remedy. All numbers are metrics.
   - Reads statistics and the catalogue, in a read-only session that never waits for a lock for more than 50 ms. It reads
-    no more of tables than the check V(bloat) measures, and what O(queries) are told to run. What somebody has locked for
-    himself alone is left out.
+    no more of tables than the check V(bloat) measures, and what O(queries) are told to run. Relations that somebody has
+    locked for himself alone are left out.
   - The number of queries is the same for ten tables and for ten thousand. Of many findings of one kind the worst are
     named, the others counted.
   - Works with PostgreSQL 13 to 18, on primaries and standbys.

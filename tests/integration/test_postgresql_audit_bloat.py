@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.connection import Connection
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit import observe_bloat
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.bloat import BLOCK, estimate_index
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.client import connect as client_of
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observe_shapes import (
@@ -18,7 +19,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.observe
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.options import DEFAULTS
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.table_bloat import estimate_table
-from tests.integration.health import context
+from tests.integration.health import context, ids
 from tests.integration.postgresql_audit import Audit, vacuum
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
@@ -188,3 +189,24 @@ def test_estimates_of_freshly_built_indexes(fresh_postgresql_database: Endpoint)
         estimate = estimate_index(index.shape)
         assert estimate.doubt == ""
         assert estimate.pages * BLOCK == pytest.approx(index.bytes, rel=0.1), index.name
+
+
+SLOW = """
+CREATE OR REPLACE FUNCTION pgstattuple(reloid regclass, OUT table_len bigint, OUT tuple_count bigint,
+  OUT tuple_len bigint, OUT tuple_percent float8, OUT dead_tuple_count bigint, OUT dead_tuple_len bigint,
+  OUT dead_tuple_percent float8, OUT free_space bigint, OUT free_percent float8)
+LANGUAGE sql AS 'SELECT 1::bigint, 1::bigint, 1::bigint, 1::float8, 1::bigint, 1::bigint, 1::float8, 1::bigint,
+  1::float8 FROM pg_sleep(20)'"""
+"""As long as it takes to read a large table from a slow disk."""
+
+
+def test_measuring_that_takes_too_long_is_said_and_the_estimate_stands(
+    fresh_postgresql18_database: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bloated(fresh_postgresql18_database, extension=True)
+    with connect(fresh_postgresql18_database) as session:
+        session.execute(SLOW)
+    monkeypatch.setattr(observe_bloat, "MEASURE_SECONDS", 0.5)
+    result = Audit(fresh_postgresql18_database).run("bloat", options={"exact": True}, **SMALL)
+    assert "postgresql.bloat_not_measured" in ids(result)
+    assert "estimated" in about(result, "postgresql.table_bloat")[2]

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DatabaseAge", "Holder"]
+__all__ = ["LAST_ID", "DatabaseAge", "Holder"]
+
+LAST_ID = 2**31
+"""Ids are compared modulo 2^32, so a row must be frozen before half of them have passed."""
 
 
 class DatabaseAge(NamedTuple):

@@ -8,6 +8,7 @@ Relations that somebody has locked for himself alone, or waits to, are left out:
 
 from __future__ import annotations
 
+from .bloat import BLOCK
 from .client import PostgresqlClient
 from .shapes import ShapedIndex, ShapedTable
 
@@ -89,10 +90,12 @@ ORDER BY bytes DESC"""
 
 
 def observe_table_shapes(client: PostgresqlClient, least_pages: int) -> tuple[ShapedTable, ...]:
-    """Read tables and TOAST tables of so many pages, the largest first, and those that were never counted."""
+    """Read tables and TOAST tables of so many pages, the largest first."""
     parts = {"locked": LOCKED, "fillfactor": _FILLFACTOR, "alignment": _ALIGNMENT}
     values = {"least": least_pages, "most": MOST}
-    return tuple(client.rows("read what tables' sizes follow from", TABLES, ShapedTable, values, parts))
+    found = client.rows("read what tables' sizes follow from", TABLES, ShapedTable, values, parts)
+    # How large a table is that was never counted is known only now.
+    return tuple(table for table in found if table.bytes >= least_pages * BLOCK)
 
 
 def observe_index_shapes(client: PostgresqlClient, least_pages: int) -> tuple[ShapedIndex, ...]:

@@ -122,7 +122,7 @@ def decide_bloat(seen: Bloat, situation: Situation) -> Decision:
     decision = Decision(metrics=_metrics(tables, indexes))
     found = _findings("table", tables, lambda table: _about_table(table, toast), seen, situation)
     decision.findings += found + _findings("index", indexes, _about_index, seen, situation)
-    decision.findings += _unseen(tables, seen, situation)
+    decision.findings += _unseen(tables, seen, situation) + _unmeasurable(seen, situation)
     return decision
 
 
@@ -247,3 +247,13 @@ def _unseen(tables: Sequence[tuple[ShapedTable, Verdict]], seen: Bloat, situatio
         f"on them to {user}."
     )
     return [hidden(situation, "bloat", user, what, remedy)]
+
+
+def _unmeasurable(seen: Bloat, situation: Situation) -> list[Finding]:
+    """Say that measuring did not work: what nothing is known of must not pass for being in order."""
+    if not seen.trouble:
+        return []
+    subject = f"{situation.subject} bloat"
+    message = f"{subject}: relations that seem to be bloated could not be measured: {seen.trouble}"
+    remedy = "Give the task a longer deadline, or lower exact_max_size."
+    return [Finding("postgresql.bloat_not_measured", Severity.WARNING, subject, message, None, None, remedy)]

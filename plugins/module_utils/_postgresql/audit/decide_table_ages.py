@@ -13,7 +13,7 @@ from ..._core.finding import Finding
 from ..._core.health import Situation
 from ..._core.runner import Decision
 from ..._core.units import format_duration
-from ..horizon import Holder
+from ..horizon import LAST_ID, Holder
 from ..rights import hidden
 from .observation_vacuum import Ages, TableAge
 from .worst import rest
@@ -21,9 +21,6 @@ from .worst import rest
 __all__ = ["decide_table_ages"]
 
 MOST_FINDINGS = 10
-
-LAST_ID = 2**31
-"""Ids are compared modulo 2^32, so a row must be frozen before half of them have passed."""
 
 KINDS = (
     ("transactions", "transaction_age", "autovacuum_freeze_max_age"),

@@ -9,13 +9,10 @@ from ..._core.finding import Finding
 from ..._core.health import Situation
 from ..._core.result import metric_name
 from ..._core.runner import Decision
-from ..horizon import DatabaseAge, Holder
+from ..horizon import LAST_ID, DatabaseAge, Holder
 from .observation import Wraparound
 
-__all__ = ["LAST_ID", "decide_wraparound"]
-
-LAST_ID = 2**31
-"""Ids are compared modulo 2^32, so a row must be frozen before half of them have passed."""
+__all__ = ["decide_wraparound"]
 
 KINDS = (
     ("transactions", "transaction_age", "autovacuum_freeze_max_age", "transaction ids"),

@@ -121,8 +121,10 @@ def test_an_index_by_estimate_and_by_memory() -> None:
 
 
 def test_why_it_could_not_be_measured_is_said() -> None:
-    decision = decide_bloat(seen(table(full=0.1), trouble="the server broke the query off"), situation())
-    assert "could not be measured: the server broke the query off" in one(decision).message
+    trouble = "the server broke the query off"
+    found = decide_bloat(seen(table(full=0.1), trouble=trouble), situation()).findings
+    assert [finding.id for finding in found] == ["postgresql.table_bloat", "postgresql.bloat_not_measured"]
+    assert all(f"could not be measured: {trouble}" in finding.message for finding in found)
 
 
 def test_memory_keeps_the_best_ever() -> None:
