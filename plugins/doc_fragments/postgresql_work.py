@@ -25,5 +25,5 @@ notes:
   - The session is read-only until the first change, so check mode cannot change anything.
   - Two runs of the same module on one database exclude each other by an advisory lock, which is why the server's own
     address has to be given and not that of a pooler such as PgBouncer.
-  - A standby takes no changes; the module fails there, with nothing done.
+  - Unless the module says otherwise, it fails on a standby, which takes no changes, with nothing done.
 """
