@@ -102,7 +102,7 @@ class Holder(NamedTuple):
     """What keeps vacuum in this database from removing and freezing row versions.
 
     :param age: how far back it holds, in transaction ids.
-    :param since: since when, None where the server does not say.
+    :param since: since when at the earliest, None where the server does not say.
     """
 
     kind: str

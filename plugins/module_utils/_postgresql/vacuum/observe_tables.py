@@ -66,10 +66,18 @@ SELECT root::bigint AS root, descendant::bigint AS descendant FROM below"""
 
 # What decides how far vacuum may go in this database. Sessions elsewhere do not count, nor do other vacuums, nor does
 # catalog_xmin, which is about the catalogue. Source: ComputeXidHorizons() in src/backend/storage/ipc/procarray.c.
+# Of standbys and slots nobody records since when they hold what they hold: if that is newer than the last checkpoint,
+# then not since before it.
 HOLDERS = """
+WITH newest AS MATERIALIZED (
+    SELECT age(split_part(next_xid, ':', 2)::xid) AS age, extract(epoch FROM checkpoint_time)::float8 + 1 AS since
+    FROM pg_control_checkpoint()
+)
 SELECT CASE backend_type WHEN 'walsender' THEN 'standby' ELSE 'session' END AS kind,
     format('pid %%s (%%s, %%s)', pid, usename, application_name) AS name,
-    greatest(age(backend_xmin), age(backend_xid))::bigint AS age, extract(epoch FROM xact_start)::float8 AS since
+    greatest(age(backend_xmin), age(backend_xid))::bigint AS age,
+    coalesce(extract(epoch FROM xact_start)::float8,
+        (SELECT since FROM newest WHERE greatest(age(backend_xmin), age(backend_xid)) <= newest.age)) AS since
 FROM pg_stat_activity
 WHERE coalesce(backend_xmin, backend_xid) IS NOT NULL AND pid <> pg_backend_pid()
     AND (datname = current_database() OR backend_type = 'walsender')
@@ -78,7 +86,8 @@ UNION ALL
 SELECT 'prepared transaction', gid, age(transaction)::bigint, extract(epoch FROM prepared)::float8
 FROM pg_prepared_xacts WHERE database = current_database()
 UNION ALL
-SELECT 'replication slot', slot_name::text, age(xmin)::bigint, {inactive_since}
+SELECT 'replication slot', slot_name::text, age(xmin)::bigint,
+    coalesce({inactive_since}, (SELECT since FROM newest WHERE age(xmin) <= newest.age))
 FROM pg_replication_slots WHERE xmin IS NOT NULL
 ORDER BY age DESC LIMIT %(most)s"""
 
