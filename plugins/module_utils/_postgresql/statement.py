@@ -26,7 +26,7 @@ class Statement:
         too, and its own percent signs are doubled.
     :param names: identifiers, each a tuple of its parts, such as ``("public", "orders")``.
     :param values: literals: text, numbers, booleans, None, moments.
-    :param parts: pieces of our own SQL, never a user's text.
+    :param parts: pieces of our own SQL, never a user's text; with ``parameters`` their percent signs are doubled too.
     :param parameters: values sent apart from the text, for what must not be shown: the plan has their names only.
     """
 
@@ -42,10 +42,13 @@ class Statement:
         places = {
             **{place: quoted(*parts) for place, parts in self.names.items()},
             **{place: _literal(value) for place, value in self.values.items()},
-            **self.parts,
+            **{place: self._shown(part) for place, part in self.parts.items()},
         }
-        template = self.template if self.parameters is None else self.template.replace("%%", "%")
-        return template.format_map(places)
+        return self._shown(self.template).format_map(places)
+
+    def _shown(self, sql: str) -> str:
+        """Return our own SQL as the server gets it."""
+        return sql if self.parameters is None else sql.replace("%%", "%")
 
     def composed(self, connection: psycopg.Connection[Any]) -> psycopg.sql.Composed:
         """The statement for psycopg's ``execute``."""
