@@ -10,8 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -30,10 +33,12 @@ OLD = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 DECLARED: dict[str, Any] = {"name": "x", "table": "t", "columns": ["email"], "where": "id > 5"}
 RUN = """
 import json, sys
+from pathlib import Path
 from tests.integration.test_postgresql_index import work
 from tests.stack.endpoint import Endpoint
 given = json.loads(sys.stdin.read())
-work(Endpoint.from_json(given["endpoint"]), *given["indexes"], **given["options"])
+state = given["options"].pop("state", None)
+work(Endpoint.from_json(given["endpoint"]), *given["indexes"], state=state and Path(state), **given["options"])
 """
 
 
@@ -43,9 +48,9 @@ def database(fresh_postgresql_database: Endpoint) -> Endpoint:
         return fresh_postgresql_database
 
 
-def killed(endpoint: Endpoint, *indexes: dict[str, Any]) -> None:
+def killed(endpoint: Endpoint, *indexes: dict[str, Any], **options: Any) -> None:
     """Start the module in a process of its own, and kill that as soon as the index is begun."""
-    given = {"endpoint": endpoint.to_json(), "indexes": indexes, "options": {"lock_timeout": "30s"}}
+    given = {"endpoint": endpoint.to_json(), "indexes": indexes, "options": {"lock_timeout": "30s", **options}}
     paths = os.pathsep.join([str(ROOT), str(ROOT / ".collections")])
     environment = {**os.environ, "PYTHONPATH": paths}
     with subprocess.Popen([sys.executable, "-c", RUN], stdin=subprocess.PIPE, text=True, env=environment) as process:
@@ -78,6 +83,27 @@ def test_killed_in_the_midst_of_a_drop_the_next_run_finishes_it(database: Endpoi
     assert definitions(database)["x"][1] is False
     assert states(work(database, gone)) == [("drop_index", "index public.x", "done")]
     assert "x" not in definitions(database)
+
+
+def test_killed_in_the_midst_of_dropping_an_unused_one_the_next_run_finishes_it(
+    database: Endpoint, tmp_path: Path
+) -> None:
+    options = {"unused": "drop", "unused_after": "1s", "min_size": "0"}
+    state = tmp_path / "state"
+    with session(database, "CREATE INDEX unused ON t (email)"):
+        work(database, state=state, **options)
+        time.sleep(1.2)
+    with session(database, OLD, "SELECT FROM t WHERE id > 5"):
+        killed(database, state=str(state), **options)
+    assert definitions(database)["unused"][1] is False
+    assert work(database, unused="report", state=state)["actions"] == []
+    done = work(database, state=state, **options)
+    assert states(done) == [("drop_index", "index public.unused", "done")]
+    assert "an earlier run began to drop it" in done["actions"][0]["reason"]
+    assert set(definitions(database)) == {"t_pkey"}
+    with pytest.raises(psycopg.errors.UniqueViolation), session(database, "INSERT INTO t VALUES (0, 'u1')") as opened:
+        opened.execute("CREATE UNIQUE INDEX CONCURRENTLY carcass ON t (email)")
+    assert work(database, state=state, **options)["actions"] == [], "a build that failed is not ours to drop"
 
 
 def test_killed_in_the_midst_of_the_partitions(fresh_postgresql_database: Endpoint) -> None:

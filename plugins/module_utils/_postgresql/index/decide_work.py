@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..._core.action import Action, ActionState
 from ..._core.runner import Decision
 from .decide_declared import NOT_OWNED, drop_work
 from .decide_unused import Reason, droppable, judge_unused, undecided
 from .findings import unanswering_standbys, unused_because, unused_index
+from .ledger import begun_drops
 from .observation import Index, Indexes
 from .wanted import Wanted
 
@@ -37,6 +38,7 @@ def decide_unused_work(seen: Indexes, wanted: Sequence[Wanted], drop: bool, subj
     kept = sorted((i for i in seen.indexes if undecided(reasons[i.oid])), key=lambda index: (-index.bytes, index.oid))
     decision = Decision(findings=unanswering_standbys(seen, subject))
     if drop:
+        decision.actions += [_finish(index) for index in begun_drops(seen) if not _wanted(index, declared | named)]
         decision.actions += [_drop(index, seen) for index in unused]
         decision.actions += [_kept(index, reasons[index.oid]) for index in kept[:MOST_KEPT]]
     else:
@@ -47,6 +49,16 @@ def decide_unused_work(seen: Indexes, wanted: Sequence[Wanted], drop: bool, subj
         "postgresql_indexes_unused_bytes": sum(index.bytes for index in unused),
     }
     return decision
+
+
+def _wanted(index: Index, declared: Collection[int]) -> bool:
+    """Whether an index has come to be of use since its drop was begun."""
+    return index.oid in declared or index.protected or index.unique
+
+
+def _finish(index: Index) -> Action:
+    action = _action(index, "unused: an earlier run began to drop it, and was broken off")
+    return action if index.owned else action.became(ActionState.SKIPPED, NOT_OWNED)
 
 
 def _drop(index: Index, seen: Indexes) -> Action:

@@ -16,7 +16,7 @@ from typing import Any
 
 from .observation import Index, Indexes, Node
 
-__all__ = ["is_watched", "ledger_key", "unchanged_since", "updated"]
+__all__ = ["begun_drops", "is_watched", "ledger_key", "unchanged_since", "updated", "with_drop"]
 
 PRIMARY = "primary"
 """Name of the primary in the ledger; standbys have their address."""
@@ -48,7 +48,20 @@ def updated(seen: Indexes, ledger: Mapping[str, Any]) -> dict[str, Any]:
     for node in (seen.primary, *seen.replicas):
         if node.error is None:
             nodes[_name(seen, node)] = _noted(seen, node, _record(ledger, seen, node))
-    return {"nodes": nodes}
+    still = {_identity(index) for index in seen.indexes if not index.valid}
+    return {"nodes": nodes, "dropping": [each for each in ledger.get("dropping", ()) if each in still]}
+
+
+def with_drop(ledger: Mapping[str, Any], index: Index) -> dict[str, Any]:
+    """Return the ledger with the note that an index is about to be dropped."""
+    noted = [each for each in ledger.get("dropping", ()) if each != _identity(index)]
+    return {**ledger, "dropping": [*noted, _identity(index)]}
+
+
+def begun_drops(seen: Indexes) -> list[Index]:
+    """Return the indexes whose drop an earlier run began and did not finish: such an index is invalid."""
+    noted = set(seen.ledger.get("dropping", ()))
+    return [index for index in seen.indexes if not index.valid and _identity(index) in noted]
 
 
 def _noted(seen: Indexes, node: Node, record: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from ..._core.runner import Context, Decision
 from ..client import PostgresqlClient
 from ..work import WorkTask
 from .act_index import Indexer
-from .decide_declared import decide_declared
+from .decide_declared import Work, decide_declared
 from .decide_proof import decide_proof
 from .decide_work import decide_unused_work
 from .declared import parse_declared
-from .memory import keep_ledger
+from .memory import keep_ledger, note_drop
 from .observation import Indexes
 from .observe_declared import observe_declared
 from .observe_indexes import read_indexes
@@ -51,10 +51,11 @@ class IndexTask(WorkTask[Seen]):
         self._policy = policy_of(self.params)
         replica_connections(context, self.target)
         self._indexer: Indexer | None = None
+        self._seen: Indexes | None = None
 
     def read(self, client: PostgresqlClient) -> Seen:
         """Read all indexes, their use on every server, and what is declared."""
-        seen = observe_index_use(client, self.context)
+        seen = self._seen = observe_index_use(client, self.context)
         return Seen(seen, observe_declared(client, self._declared, seen.indexes))
 
     def decide(self, observation: Seen) -> Decision:
@@ -68,6 +69,9 @@ class IndexTask(WorkTask[Seen]):
         """Make, attach or drop one index."""
         if self._indexer is None:
             self._indexer = Indexer(client, self.context, self.lock_timeout)
+        work: Work = action.work
+        if work.unused and work.drops is not None and self._seen is not None:
+            note_drop(self._seen, self.context, work.drops)
         return self._indexer.carry_out(action)
 
     def prove(self, observation: Seen, actions: Sequence[Action]) -> list[Finding]:

@@ -13,7 +13,12 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.index.d
     judge_unused,
     undecided,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.index.ledger import unchanged_since, updated
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.index.ledger import (
+    begun_drops,
+    unchanged_since,
+    updated,
+    with_drop,
+)
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.index.observation import (
     Build,
     Indexes,
@@ -162,5 +167,12 @@ def test_the_ledger_keeps_what_it_cannot_see_now() -> None:
     first = seen(index(), replicas=(standby(),), watched_days=40)
     away = first._replace(indexes=(index(locked=True, definition=""),), replicas=(standby(error="down"),))
     assert updated(away, first.ledger) == first.ledger
+    noted = {**first.ledger, **with_drop(first.ledger, first.indexes[0])}
+    assert begun_drops(first._replace(ledger=noted)) == [], "it is valid: the drop has not begun"
+    assert updated(first, noted)["dropping"] == []
+    begun = first._replace(indexes=(index(valid=False),), ledger=noted)
+    assert begun_drops(begun) == [begun.indexes[0]]
+    assert updated(begun, noted)["dropping"] == noted["dropping"]
+    assert begun_drops(begun._replace(indexes=(index(valid=False, definition="CREATE INDEX other"),))) == []
     gone = first._replace(indexes=())
     assert [node["indexes"] for node in updated(gone, first.ledger)["nodes"].values()] == [{}, {}]
