@@ -11,19 +11,23 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql import work
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.retention.task import PostgresqlRetention
 from tests.integration.health import context
-from tests.integration.postgresql_work import do
+from tests.integration.running import ROOT
 from tests.stack.endpoint import Endpoint
+from tests.stack.servers.postgresql import connect
 
 DEFAULTS: dict[str, Any] = {
     "batch_target_ms": 25,
@@ -43,6 +47,9 @@ ANALYZE events
 """
 """A table with a row for each hour of the last 200 days."""
 
+SHOWN = ("kind", "subject", "reason", "statement")
+"""What of an action is the same in the plan and when it is done."""
+
 OLD = 4800 - 90 * 24
 """How many of them are older than 90 days."""
 
@@ -59,9 +66,39 @@ def rule(action: str = "delete", **more: Any) -> dict[str, Any]:
     }
 
 
-def retain(endpoint: Endpoint, *rules: dict[str, Any], check: bool = False, **params: Any) -> dict[str, Any]:
-    """Run the module's task in this process and return its result."""
-    return do(PostgresqlRetention, endpoint, check=check, **{**DEFAULTS, **params, "rules": list(rules)})
+def retain(
+    endpoint: Endpoint, *rules: dict[str, Any], check: bool = False, seconds: float = 60, **params: Any
+) -> dict[str, Any]:
+    """Run the module's task in this process and return its result.
+
+    :param seconds: its deadline.
+    """
+    task_context = replace(context(options_of(endpoint, *rules, **params)), deadline=Deadline(seconds))
+    return run(PostgresqlRetention(task_context), task_context, check).as_dict()
+
+
+def ask(endpoint: Endpoint, query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query."""
+    with connect(endpoint) as session:
+        return session.execute(query.encode()).fetchall()
+
+
+def make(endpoint: Endpoint, *statements: str) -> None:
+    """Run statements."""
+    with connect(endpoint) as session:
+        for statement in statements:
+            session.execute(statement.encode())
+
+
+def count(endpoint: Endpoint, what: str = "events") -> int:
+    """How many rows there are."""
+    ((rows,),) = ask(endpoint, f"SELECT count(*) FROM {what}")
+    return int(rows)
+
+
+def plan(result: dict[str, Any]) -> list[tuple[str, ...]]:
+    """What the actions say, whatever became of them."""
+    return [tuple(action[name] for name in SHOWN) for action in result["actions"]]
 
 
 def options_of(endpoint: Endpoint, *rules: dict[str, Any], **params: Any) -> dict[str, Any]:
@@ -79,6 +116,7 @@ def start(endpoint: Endpoint, *rules: dict[str, Any], exclusive: bool = True, **
         [sys.executable, "-m", "tests.integration.postgresql_retention"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / '.collections'}:{ROOT}"},
         text=True,
     )
     given = process.stdin

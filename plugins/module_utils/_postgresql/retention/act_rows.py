@@ -13,14 +13,13 @@ from .assignment import assignments
 from .chosen import chosen_by
 from .decide_archive import ArchiveWork, archive_columns
 from .decide_rules import RowsWork
-from .observation import Leaf, Subject
+from .observation import Leaf, Reference, Subject
 from .piece import Mover, Piece
-from .predicate import unreferred
 from .rule import TableTarget
 from .statements import archive_statement, delete_statement, update_statement
 from .walk import AgeWalk, KeyWalk, PageWalk, Walk
 
-__all__ = ["StatementMover", "do_archive_work", "mover_for", "unreferred_of", "walks_of"]
+__all__ = ["StatementMover", "do_archive_work", "mover_for", "silent_references", "walks_of"]
 
 
 class StatementMover(Mover):
@@ -73,12 +72,11 @@ def _walk(subject: Subject, way: str, leaf: Leaf) -> Walk:
     return KeyWalk(leaf, chosen, columns, [types[name] for name in columns])
 
 
-def unreferred_of(subject: Subject) -> str:
-    """Return what has to hold of a row once it is locked, where deleting it would change rows that refer to it."""
-    silent = [reference for reference in subject.references if reference.on_delete in ("c", "n", "d")]
-    if not subject.rule.takes_rows_away or subject.rule.on_cascade == "include" or not silent:
-        return ""
-    return unreferred(silent, subject.facts.name)
+def silent_references(subject: Subject) -> list[Reference]:
+    """Return the foreign keys by which deleting a row would change rows that refer to it, without a word."""
+    if not subject.rule.takes_rows_away or subject.rule.on_cascade == "include":
+        return []
+    return [reference for reference in subject.references if reference.on_delete in ("c", "n", "d")]
 
 
 def do_archive_work(client: PostgresqlClient, work: ArchiveWork, limit: float) -> None:

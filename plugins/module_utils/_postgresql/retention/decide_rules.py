@@ -150,14 +150,14 @@ def _refusal(subject: Subject, observation: Observation) -> Finding | None:
 def _denied(subject: Subject) -> str:
     """Return the privileges that are missing, for people."""
     tables: tuple[TableFacts | Leaf, ...] = (subject.facts, *subject.leaves)
-    wanted = "may_delete" if subject.rule.takes_rows_away else "may_update"
+    # Rows that others hold are left out by locking the rest, which asks for UPDATE.
+    wanted = ("SELECT", "UPDATE", "DELETE") if subject.rule.takes_rows_away else ("SELECT", "UPDATE")
     missing = [
         f"{privilege} on {table.label}"
-        for table in dict.fromkeys(tables)
-        for privilege, attribute in (("SELECT", "may_select"), (wanted[4:].upper(), wanted))
-        if not getattr(table, attribute)
+        for table in tables
+        for privilege in wanted
+        if not getattr(table, f"may_{privilege.lower()}")
     ]
-    # Rows are locked before they are taken, which asks for UPDATE.
     archive = subject.archive
     if archive is not None:
         if archive.facts is None and not archive.may_create:

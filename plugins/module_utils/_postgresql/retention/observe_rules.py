@@ -34,6 +34,10 @@ EXACTLY = 100_000
 
 MOST_COUNT_SECONDS = 60.0
 
+BAD_SQL = ("22", "42")
+"""Classes of SQLSTATE: values and SQL that cannot be understood. Source: appendix A of PostgreSQL's documentation."""
+DENIED = "42501"
+
 KINDS = ("r", "p", "f", "m", "v")
 
 ARCHIVE = """
@@ -151,8 +155,10 @@ def _counted(client: PostgresqlClient, subject: Subject, limit: float) -> Subjec
     try:
         count = _count(client, everything, limit)
     except StoreError as error:
-        if (error.code or "").startswith("42") and error.code != "42501":
-            raise InvalidInput(f"rules[{subject.rule.name}].where", error.why, "Write it as after WHERE.") from error
+        if (error.code or "").startswith(BAD_SQL) and error.code != DENIED:
+            raise InvalidInput(
+                f"rules[{subject.rule.name}]", error.why, "Check its where, and its values against the columns' types."
+            ) from error
         raise
     referred: tuple[str, ...] = ()
     if count.rows and subject.rule.takes_rows_away and subject.rule.on_cascade == "refuse":

@@ -21,9 +21,9 @@ from ..client import PostgresqlClient
 from ..errors import TRANSIENT_CODES
 from ..statement import Statement
 from ..work import retried
-from .observation import Leaf
+from .observation import Leaf, Reference
 from .piece import Mover, Piece
-from .predicate import Predicate
+from .predicate import Predicate, unreferred
 from .walk import Walk
 
 __all__ = ["Policy", "Sweep", "Swept"]
@@ -101,19 +101,24 @@ class Swept:
 class Sweep:
     """One rule's way through its tables.
 
-    :param unreferred: a condition that is looked at again once a row is locked, by rules that must not take rows which
-        others have come to refer to; empty: there is none.
+    :param references: foreign keys whose rows must not be changed by taking what they refer to: whether there are any
+        is looked at again once the rows are locked.
     """
 
     def __init__(
-        self, client: PostgresqlClient, context: Context, mover: Mover, policy: Policy, unreferred: str = ""
+        self,
+        client: PostgresqlClient,
+        context: Context,
+        mover: Mover,
+        policy: Policy,
+        references: Sequence[Reference] = (),
     ) -> None:
         self.client = client
         self.swept = Swept()
         self._context = context
         self._mover = mover
         self._policy = policy
-        self._unreferred = unreferred
+        self._references = references
         self._throttle = Throttle(policy.target_seconds, size=FEW, rest_ratio=policy.rest_ratio)
         self._row_seconds = ROW_SECONDS
         self._looked = context.clock.monotonic()
@@ -184,7 +189,7 @@ class Sweep:
         tried = f"take rows of {'.'.join(piece.source)}"
         try:
             with self.client.transaction(tried):
-                chosen = self._held_by_us(piece) if self._unreferred else piece
+                chosen = self._held_by_us(piece) if self._references else piece
                 taken = self._mover.move(self.client, chosen, PIECE_SECONDS)
         except BaseException:
             self._mover.undone()
@@ -196,7 +201,7 @@ class Sweep:
         """Lock the rows first: from then on nobody can come to refer to them, and whether anybody does is certain."""
         lock = piece.statement("SELECT ctid::text AS place FROM {source} WHERE {chosen} FOR UPDATE SKIP LOCKED")
         rows = self.client.fetch("lock rows", lock, _Held, PIECE_SECONDS)
-        chosen = f"ctid = ANY (%(places)s::tid[]) AND {self._unreferred}"
+        chosen = f"ctid = ANY (%(places)s::tid[]) AND {unreferred(self._references, piece.source[1])}"
         return Piece(piece.source, chosen, {"places": [row.place for row in rows]})
 
     def _rest(self, seconds: float) -> None:

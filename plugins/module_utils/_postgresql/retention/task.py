@@ -13,7 +13,7 @@ from ..._core.runner import Context, Decision
 from ..._core.units import format_duration, parse_duration
 from ..client import PostgresqlClient
 from ..work import WorkTask, retried
-from .act_rows import do_archive_work, mover_for, unreferred_of, walks_of
+from .act_rows import do_archive_work, mover_for, silent_references, walks_of
 from .decide_archive import ArchiveWork
 from .decide_rules import RowsWork, decide_rules
 from .observation import Observation
@@ -66,7 +66,7 @@ class PostgresqlRetention(WorkTask[Observation]):
         left = None if self._policy.most is None else self._policy.most - self._taken
         policy = replace(self._policy, most=left)
         mover = self._outside.mover(client, work) or mover_for(work)
-        sweep = Sweep(client, self.context, mover, policy, unreferred_of(work.subject))
+        sweep = Sweep(client, self.context, mover, policy, silent_references(work.subject))
         # Nobody is made to wait behind a piece of ours that waits: it gives up after the time that a piece may take.
         wait = f"{max(1, int(1000 * min(policy.lock_seconds, policy.target_seconds)))}ms"
         try:
