@@ -19,7 +19,7 @@ description:
   - Where old transactions, prepared transactions or replication slots make the work useless, it says which, and does
     not repeat in vain what the last run did in vain.
   - O(mode=rewrite) gives space back that vacuum keeps for later rows. It is a mode of its own, for it is costly.
-  - Works with PostgreSQL 13 to 18. C(REPACK (CONCURRENTLY)) of version 19 is written from its documentation.
+  - Works with PostgreSQL 13 to 18. C(REPACK) with C(CONCURRENTLY), of version 19, is written from its documentation.
 author:
   - The dataops.upkeep authors (@dataops)
 requirements:
@@ -100,7 +100,7 @@ options:
   rewrite_methods:
     description:
       - How a table may be rewritten. The first of these that can be used is, always in the order below.
-      - V(repack) is C(REPACK (CONCURRENTLY)) of version 19 or newer.
+      - V(repack) is C(REPACK) with C(CONCURRENTLY), of version 19 or newer.
       - V(pg_repack) is the program of that name, of the same version as its extension in the database, for tables with
         a unique key. It never ends other sessions.
       - V(vacuum_full) needs O(allow_exclusive_lock).
