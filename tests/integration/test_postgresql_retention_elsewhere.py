@@ -10,8 +10,11 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import secrets
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.retenti
     act_file,
     archive_files,
 )
-from tests.integration.postgresql_retention import EVENTS, OLD, retain, rule
+from tests.integration.postgresql_retention import EVENTS, OLD, options_of, retain, rule
 from tests.integration.postgresql_work import states
 from tests.integration.running import run_module
 from tests.stack.endpoint import Endpoint
@@ -333,13 +336,52 @@ def no_lock(*_arguments: Any) -> Iterator[None]:
     yield
 
 
-def test_a_full_disk_takes_nothing(events: Endpoint, tmp_path: Path) -> None:
+FULL = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (12000, 12000))
+from tests.integration.postgresql_retention import main
+main()
+"""
+
+
+def test_a_disk_that_is_full_in_the_midst(events: Endpoint, tmp_path: Path) -> None:
+    """The system refuses to make the file any longer; what did not get into it stays in the table."""
     expected = old_rows(events)
-    with mock.patch.object(act_file, "settle", side_effect=OSError(28, "No space left on device")):
-        result = retain(events, to_files(tmp_path))
-    assert result["actions"][0]["state"] == "failed"
-    assert "No space left on device" in result["actions"][0]["detail"]
-    assert old_rows(events) == expected
+    given = {"options": options_of(events, to_files(tmp_path)), "exclusive": True}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        [sys.executable, "-c", FULL],
+        input=json.dumps(given),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (action,) = json.loads(done.stdout)["actions"]
+    assert action["state"] == "failed"
+    assert "File too large" in action["detail"]
+    left = old_rows(events)
+    assert 0 < len(left) < len(expected)
+    retain(events, to_files(tmp_path))
+    assert old_rows(events) == set()
+    assert filed(tmp_path) == {(number, note or "") for number, note in expected}
+
+
+def test_commits_that_count_are_on_the_disk(events: Endpoint, other: Endpoint) -> None:
+    seen: list[tuple[Any, ...]] = []
+    pipe = act_database.DatabaseMover._pipe
+
+    def look(self: act_database.DatabaseMover, client: Any, *arguments: Any) -> int:
+        query = "SHOW synchronous_commit"
+        seen.extend(each.connection.execute(query).fetchone() for each in (client, self._there))
+        return pipe(self, client, *arguments)
+
+    with connect(events) as session:
+        session.execute(f'ALTER DATABASE "{events.database}" SET synchronous_commit = off'.encode())
+    with mock.patch.object(act_database.DatabaseMover, "_pipe", look):
+        retain(events, to_database(other))
+    assert set(seen) == {("on",)}
 
 
 def test_a_folder_that_may_not_be_made(events: Endpoint, tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ def test_a_long_transaction_is_not_waited_for_and_the_next_run_goes_on(months: E
     with connect(months) as session, session.transaction():
         session.execute("SELECT count(*) FROM visits")
         with probing(months, "SELECT count(*) FROM visits WHERE id = 1") as probe:
-            result = retain(months, old(), lock_timeout="0.1", deadline="20s")
+            result = retain(months, old(), lock_timeout="0.1", seconds=20)
         assert "failed" in {action["state"] for action in result["actions"]}
     assert probe.blocked < 1
     assert not probe.errors
@@ -218,6 +218,16 @@ def test_every_version(fresh_each_postgresql_database: Endpoint, action: str) ->
     assert ("CONCURRENTLY" not in str(result["actions"])) == locked
     assert partitions(database) == 5
     assert not retain(database, chosen)["changed"]
+
+
+def test_a_partition_that_could_not_be_detached_bears_no_mark(months: Endpoint) -> None:
+    with connect(months) as session, session.transaction():
+        session.execute("LOCK TABLE visits IN SHARE UPDATE EXCLUSIVE MODE")
+        result = retain(months, old(), lock_timeout="0.05", seconds=20)
+        assert "failed" in {action["state"] for action in result["actions"]}
+    assert value(months, "SELECT count(*) FROM pg_description WHERE description LIKE 'dataops%'") == 0
+    assert value(months, "SELECT obj_description('\"Visits 1\"'::regclass)") == "the second's"
+    assert partitions(months) == 13
 
 
 class Gone(BaseException):

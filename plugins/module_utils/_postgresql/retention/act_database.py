@@ -14,7 +14,7 @@ from ..statement import Statement
 from .ledger import Entry, forget, note, take_back, unfinished
 from .piece import Mover, Piece
 from .statements import column_list
-from .transactions import number_of_transaction, status_of_transaction
+from .transactions import commit_for_good, number_of_transaction, status_of_transaction
 
 __all__ = ["DatabaseMover", "settle_ledger"]
 
@@ -53,6 +53,8 @@ class DatabaseMover(Mover):
         """Connect."""
         self._client = client
         self._there = self._open.enter_context(self._connected())
+        for each in (client, self._there):
+            commit_for_good(each, SECONDS)
 
     def move(self, client: PostgresqlClient, piece: Piece, limit: float) -> int:
         """Delete the rows here, put them there, and commit there."""

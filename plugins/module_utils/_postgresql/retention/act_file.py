@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timezone
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..._core.clock import Clock
 from ..._core.errors import StoreError
@@ -30,12 +30,16 @@ from .archive_files import (
     locked,
     settle,
     settle_directory,
+    write,
 )
 from .manifest import JOURNAL, PART, ArchiveFacts, Journal, PieceRecord, base_name, journal_line
 from .piece import Mover, Piece
-from .transactions import number_of_transaction
+from .transactions import commit_for_good, number_of_transaction
 
 __all__ = ["FileMover"]
+
+
+SECONDS = 30.0
 
 
 class FileMover(Mover):
@@ -64,6 +68,7 @@ class FileMover(Mover):
     def begin(self, client: PostgresqlClient) -> None:
         """Make the file, its first member being the line of column names, and its journal."""
         self._client = client
+        commit_for_good(client, SECONDS)
         stamp = self._clock.now().astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         self._path = self._directory / base_name(self._facts, stamp, secrets.token_hex(3))
         line = io.StringIO()
@@ -77,7 +82,7 @@ class FileMover(Mover):
             self._write(member.compress(line.getvalue().encode()) + member.flush(), self._hash)
             self._start = self._data.tell()
             settle(self._data)
-            self._journal.write(journal_line(self._facts, start=self._start))
+            write(self._journal, journal_line(self._facts, start=self._start))
             settle(self._journal)
             self._noted = self._journal.tell()
             settle_directory(self._directory)
@@ -102,7 +107,7 @@ class FileMover(Mover):
         transaction = number_of_transaction(client, limit)
         record = PieceRecord(taken, self._data.tell(), self._key(member.first), self._key(member.last), transaction)
         with explained(self._path):
-            self._journal.write(journal_line(record))
+            write(self._journal, journal_line(record))
             settle(self._journal)
         self._pending = (record, member.hash)
         return taken
@@ -142,14 +147,14 @@ class FileMover(Mover):
         return [values[places[column]] for column in self._facts.key]
 
     def _write(self, raw: bytes, digest: Any) -> None:
-        self._data.write(raw)
+        write(self._data, raw)
         digest.update(raw)
 
 
 class _Member:
     """One compressed member of the file, being written. Its rows arrive one by one."""
 
-    def __init__(self, data: BinaryIO, digest: Any, compressor: Compressor) -> None:
+    def __init__(self, data: io.FileIO, digest: Any, compressor: Compressor) -> None:
         self.hash = digest
         self.rows = 0
         self.first = self.last = b""
@@ -168,5 +173,5 @@ class _Member:
 
     def _write(self, raw: bytes) -> None:
         if raw:
-            self._data.write(raw)
+            write(self._data, raw)
             self.hash.update(raw)

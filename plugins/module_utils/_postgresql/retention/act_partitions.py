@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..._core.errors import StoreError
@@ -37,7 +38,11 @@ def take_partition(client: PostgresqlClient, work: PartitionWork, context: Conte
 
     :raises StoreError: it could not be done. The partition is where it was, or the next run goes on from where it is.
     """
-    retried(context, lambda: _detach(client, work, context))
+    try:
+        retried(context, lambda: _detach(client, work, context))
+    except StoreError:
+        _unmark(client, work)
+        raise
     try:
         retried(context, lambda: _arrive(client, work, context))
     except StoreError as error:
@@ -77,6 +82,13 @@ def _arrive(client: PostgresqlClient, work: PartitionWork, context: Context) -> 
     with client.transaction("bring the partition to where it goes"):
         for statement in work.arrive:
             client.execute("bring the partition to where it goes", statement, context.deadline.remaining)
+
+
+def _unmark(client: PostgresqlClient, work: PartitionWork) -> None:
+    """Take the mark off a partition that stayed where it was: somebody else may detach it, and keep it."""
+    with suppress(StoreError):
+        if _state(client, work) == "attached":
+            client.execute("take the mark off the partition", work.unmark, 30.0)
 
 
 def _put_back(client: PostgresqlClient, work: PartitionWork, context: Context) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from io import FileIO
 from pathlib import Path
 
 from ..._core.clock import Clock
@@ -28,9 +29,9 @@ def recover(client: PostgresqlClient, path: Path, system: str, limit: float, clo
     :raises StoreError: the file cannot be finished.
     """
     final = path.with_name(path.name.removesuffix(JOURNAL))
-    with explained(path), path.open("r+b") as handle:
+    with explained(path), FileIO(path, "r+") as handle:
         locked(handle, final.name)
-        journal = parse_journal(handle.read())
+        journal = parse_journal(handle.readall())
         part = beside(final, PART)
         if journal is None:
             part.unlink(missing_ok=True)
@@ -50,7 +51,7 @@ def recover(client: PostgresqlClient, path: Path, system: str, limit: float, clo
                     f"finish {final.name}", "the file itself is gone", "Bring it back, or remove its journal."
                 )
             return finish_file(final, whole, "", clock) + doubt
-        with part.open("r+b") as data:
+        with FileIO(part, "r+") as data:
             cut(data, pieces[-1].end if pieces else journal.start)
             digest = digest_of(data).hexdigest()
         return finish_file(final, whole, digest, clock) + doubt

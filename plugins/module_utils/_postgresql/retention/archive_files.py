@@ -13,8 +13,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timezone
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from ..._core.clock import Clock
 from ..._core.dependency import ZSTANDARD
@@ -34,6 +35,7 @@ __all__ = [
     "locked",
     "settle",
     "settle_directory",
+    "write",
 ]
 
 ZSTD_LEVEL = 3
@@ -87,12 +89,22 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def created(path: Path) -> BinaryIO:
-    """Make a file that only its owner may read, and open it."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
+def created(path: Path) -> FileIO:
+    """Make a file that only its owner may read, and open it.
+
+    Nothing is buffered: what a full disk did not take is not tried again when the file is cut or closed.
+    """
+    return FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+")
 
 
-def locked(handle: BinaryIO, name: str) -> None:
+def write(handle: FileIO, raw: bytes) -> None:
+    """Write all of it; the system may take a part only."""
+    rest = memoryview(raw)
+    while rest:
+        rest = rest[handle.write(rest) or 0 :]
+
+
+def locked(handle: FileIO, name: str) -> None:
     """Take a file's lock, which goes with the process that has it.
 
     :raises LockHeld: another process has it.
@@ -103,9 +115,8 @@ def locked(handle: BinaryIO, name: str) -> None:
         raise LockHeld(f"finish {name}", "the run that writes it is still at work", "Let that run finish.") from error
 
 
-def settle(handle: BinaryIO) -> None:
+def settle(handle: FileIO) -> None:
     """Have everything written so far on the disk."""
-    handle.flush()
     os.fsync(handle.fileno())
 
 
@@ -118,9 +129,8 @@ def settle_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def cut(handle: BinaryIO, length: int) -> None:
+def cut(handle: FileIO, length: int) -> None:
     """Take the end of a file off; the next bytes follow there."""
-    handle.flush()
     handle.truncate(length)
     handle.seek(length)
     settle(handle)
@@ -142,7 +152,7 @@ def leftovers(directory: Path, table: tuple[str, str], rule: str) -> tuple[str, 
         )
 
 
-def digest_of(handle: BinaryIO) -> Any:
+def digest_of(handle: FileIO) -> Any:
     """Return the SHA-256 of a whole file."""
     digest = hashlib.sha256()
     handle.seek(0)
@@ -165,7 +175,7 @@ def finish_file(path: Path, journal: Journal, sha256: str, clock: Clock) -> str:
             temporary = beside(path, f"{MANIFEST}.part")
             temporary.unlink(missing_ok=True)
             with created(temporary) as handle:
-                handle.write(json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+                write(handle, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
                 settle(handle)
             temporary.replace(description)
             part.replace(path)

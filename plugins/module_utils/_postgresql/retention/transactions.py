@@ -11,7 +11,7 @@ from ..._core.errors import StoreError
 from ..client import PostgresqlClient
 from ..statement import Statement
 
-__all__ = ["identity_of_source", "number_of_transaction", "status_of_transaction"]
+__all__ = ["commit_for_good", "identity_of_source", "number_of_transaction", "status_of_transaction"]
 
 FUTURE = "22023"
 """SQLSTATE of a transaction that there has not been yet: the server was restored, or is another one."""
@@ -33,6 +33,18 @@ class _Status(NamedTuple):
 def identity_of_source(client: PostgresqlClient) -> str:
     """Return the server's system identifier and its database."""
     return client.row("read which server it is", IDENTITY, _Name).name
+
+
+def commit_for_good(client: PostgresqlClient, limit: float) -> None:
+    """See to it that what is committed is on the disk: no crash of the server makes a transaction undone that counts.
+
+    A setting that promises more, such as waiting for standbys, stays.
+    """
+    statement = Statement(
+        "SELECT pg_catalog.set_config('synchronous_commit', 'on', false) AS name"
+        " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
+    )
+    client.execute("prepare the session", statement, limit)
 
 
 def number_of_transaction(client: PostgresqlClient, limit: float) -> str:
