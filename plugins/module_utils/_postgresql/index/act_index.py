@@ -131,7 +131,8 @@ class Indexer:
         return ""
 
     def _found(self, work: Work) -> Index | None:
-        return next((index for index in read_indexes(self._client) if (index.schema, index.name) == work.parts), None)
+        own = read_indexes(self._client, work.table_oid)
+        return next((index for index in own if (index.schema, index.name) == work.parts), None)
 
     def _wait(self, work: Work) -> list[Blocker]:
         """Wait a little until nobody holds up work on the table; return who still does."""

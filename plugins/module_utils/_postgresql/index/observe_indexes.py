@@ -54,6 +54,7 @@ LEFT JOIN (SELECT conindid, min(conname) AS conname FROM pg_constraint
 LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
 LEFT JOIN (SELECT DISTINCT objid FROM pg_depend
     WHERE classid = 'pg_class'::regclass AND deptype = 'e') e ON e.objid IN (i.indexrelid, i.indrelid)
+WHERE %(table)s::oid IS NULL OR i.indrelid = %(table)s::oid
 ORDER BY 1"""
 
 # A foreign key of a partitioned table stands there once more for each partition, which has indexes of its own. One to
@@ -117,8 +118,8 @@ class _Node(NamedTuple):
     receivers: int
 
 
-def read_indexes(client: PostgresqlClient) -> tuple[Index, ...]:
-    """Read all indexes of the database that is connected to.
+def read_indexes(client: PostgresqlClient, table_oid: int | None = None) -> tuple[Index, ...]:
+    """Read all indexes of the database that is connected to, or those of one table.
 
     Size, definition and condition of an index cannot be had without a lock on its table. Where somebody has that for
     himself alone they are left out; who takes it in the midst of our look makes us look again.
@@ -129,11 +130,11 @@ def read_indexes(client: PostgresqlClient) -> tuple[Index, ...]:
     parts = {"last_scan": last, "nulls_not_distinct": distinct, "locked": LOCKED}
     for _attempt in range(ATTEMPTS - 1):
         try:
-            return tuple(client.rows("read the indexes", INDEXES, Index, parts=parts))
+            return tuple(client.rows("read the indexes", INDEXES, Index, {"table": table_oid}, parts))
         except StoreError as error:
             if error.code not in LOCK_CODES:
                 raise
-    return tuple(client.rows("read the indexes", INDEXES, Index, parts=parts))
+    return tuple(client.rows("read the indexes", INDEXES, Index, {"table": table_oid}, parts))
 
 
 def read_foreign_keys(client: PostgresqlClient) -> tuple[ForeignKey, ...]:
