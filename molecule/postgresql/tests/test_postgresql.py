@@ -116,6 +116,13 @@ def test_the_foreign_key_without_an_index_is_found(results: dict[str, dict[str, 
     assert findings(results["audit"], "events_user_id_fkey")
 
 
+def test_hypopg_proves_what_an_index_would_save(server: Server, results: dict[str, dict[str, Any]]) -> None:
+    if not server.has("hypopg"):
+        pytest.skip(f"the image of {server.name} does not bring hypopg")
+    (message,) = findings(results["audit"], "the index would save")
+    assert "user_id" in message
+
+
 def test_slow_statements_are_recorded(server: Server) -> None:
     assert server.value("SHOW log_min_duration_statement") == "500ms"
 
