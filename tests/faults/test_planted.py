@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.conftest import Daily, Sample
 from tests.integration.browser import chromium
 from tests.stack.application.planted import Plant, planted_for
+from tests.stack.endpoint import Endpoint
+from tests.stack.servers.postgresql import connect
 
 MODULES = (
     "postgresql_health_info",
@@ -26,6 +29,24 @@ PLANTS = planted_for(*MODULES)
 def found(planted: Sample) -> Daily:
     """A daily run over the planted sample."""
     return planted.daily(upkeep_fail_on="never")
+
+
+def retention(daily: Daily) -> dict[str, Any]:
+    """The result of the daily purge."""
+    (result,) = [result for result in daily.report["results"] if result["name"].endswith(" retention")]
+    return dict(result)
+
+
+def test_what_is_to_be_gone_is_gone_after_the_daily_run(planted: Sample, found: Daily) -> None:
+    (plant,) = planted_for("postgresql_retention")
+    (action,) = retention(found)["actions"]
+    assert (action["kind"], action["state"]) == (plant.action, "done")
+    assert plant.where in action["subject"]
+    endpoint = Endpoint.from_json(planted.stack.sample["endpoints"]["postgresql"])
+    with connect(endpoint) as session:
+        old = "SELECT count(*) FROM product_term_submissions WHERE created_at < now() - interval '30 days'"
+        assert session.execute(old).fetchone() == (0,)
+        assert session.execute("SELECT count(*) > 0 FROM product_term_submissions").fetchone() == (True,)
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=[plant.id for plant in PLANTS])
@@ -45,6 +66,7 @@ def test_only_what_is_planted_is_found(found: Daily) -> None:
 def test_a_clean_application_has_no_findings(clean: Sample) -> None:
     clean.daily()
     daily = clean.daily(upkeep_fail_on="critical")
+    assert not retention(daily)["changed"]
     # The host is this machine and not a part of the sample: its disk, its clock and its load are what they are.
     assert [finding["message"] for finding in daily.findings() if finding["of"] != "host"] == []
     assert {result["subject"] for result in daily.report["results"]} >= {

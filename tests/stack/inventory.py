@@ -29,6 +29,16 @@ FRESH_TROUBLE = {
     "postgresql": {"idle_in_transaction_seconds": {"warning": 1}, "blocked_seconds": {"warning": 1}},
     "mongodb": {"operation_seconds": {"warning": 1}},
 }
+# The bot's guide: accepted terms are kept for 30 days (requirement T7).
+RETENTION = [
+    {
+        "name": "submissions",
+        "table": "product_term_submissions",
+        "age_column": "created_at",
+        "older_than": "30d",
+        "action": "delete",
+    }
+]
 
 
 def write_inventory(stack: Stack, folder: Path) -> None:
@@ -43,7 +53,10 @@ def write_inventory(stack: Stack, folder: Path) -> None:
 
 
 def inventory_variables(stack: Stack) -> dict[str, Any]:
-    """The `upkeep_*` variables of a stack. Monitoring logs in as the user who may only read statistics."""
+    """The `upkeep_*` variables of a stack.
+
+    Monitoring logs in as the user who may only read statistics; what changes something, as the owner.
+    """
     sample = stack.sample
     application = {kind: Endpoint.from_json(each) for kind, each in sample.get("endpoints", {}).items()}
     found: dict[str, Any] = {"upkeep_app": APPLICATION}
@@ -55,6 +68,11 @@ def inventory_variables(stack: Stack) -> dict[str, Any]:
             for name, endpoint in stack.endpoints.items()
             if endpoint.kind == kind
         ]
+    if "postgresql" in application:
+        for entry in found["upkeep_postgresql"]:
+            if entry["name"] == SAMPLE_NAMES["postgresql"]:
+                entry["maintenance"] = _login(application["postgresql"])
+                entry["retention"] = RETENTION
     if "redis" in application:
         queues = {"prefix": PREFIX, "queues": list(QUEUES)}
         found["upkeep_queues"] = [_entry("delauto-queues", application["redis"]) | queues]
@@ -75,16 +93,18 @@ def _thresholds(planted: bool) -> dict[str, dict[str, Any]]:
 
 def _entry(name: str, endpoint: Endpoint) -> dict[str, Any]:
     monitor = endpoint.as_monitor()
-    entry: dict[str, Any] = {"name": name, "login_host": monitor.host, "login_port": monitor.port}
-    if monitor.user is not None:
-        entry["login_user"] = monitor.user
-    if monitor.password is not None:
-        entry["login_password"] = monitor.password
+    entry: dict[str, Any] = {"name": name, "login_host": monitor.host, "login_port": monitor.port, **_login(monitor)}
     if endpoint.kind == "redis":
         entry["login_db"] = int(endpoint.database)
     elif endpoint.kind == "postgresql" or endpoint.database != "admin":
         entry["login_db"] = endpoint.database
     return entry
+
+
+def _login(endpoint: Endpoint) -> dict[str, str]:
+    """User and password, where there are any."""
+    login = {"login_user": endpoint.user, "login_password": endpoint.password}
+    return {option: value for option, value in login.items() if value is not None}
 
 
 def _http(url: str) -> list[dict[str, Any]]:

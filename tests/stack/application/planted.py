@@ -27,9 +27,11 @@ class Plant:
     where: str
     """The object: a table, an index, a key pattern, a queue, a file."""
     finding: str
-    """Id of the finding that names it."""
+    """Id of the finding that names it; empty where an action does away with it."""
     module: str
     """The module that has to find it."""
+    action: str = ""
+    """Kind of the action that does away with it."""
 
 
 PG, MG, RD = "postgresql_health_info", "mongodb_health_info", "redis_health_info"
@@ -139,8 +141,9 @@ PLANTED = (
         "postgresql",
         "submissions older than 30 days",
         "product_term_submissions",
-        "postgresql.retention_due",
+        "",
         PG_KEEP,
+        "delete",
     ),
     Plant(
         "mg-long-operation",
@@ -299,7 +302,7 @@ def as_markdown(existing: frozenset[str]) -> str:
     :param existing: the modules that there are; troubles of others stand in a list of their own.
     """
     rows = "".join(
-        f"| {plant.subject} | {plant.where} | {plant.what} | `{plant.finding}` | `{plant.module}` |\n"
+        f"| {plant.subject} | {plant.where} | {plant.what} | {_found_as(plant)} | `{plant.module}` |\n"
         for plant in PLANTED
         if plant.module in existing
     )
@@ -309,6 +312,10 @@ def as_markdown(existing: frozenset[str]) -> str:
         if plant.module not in existing
     )
     return f"{HEAD}{rows}{LATER}{waiting}"
+
+
+def _found_as(plant: Plant) -> str:
+    return f"`{plant.finding}`" if plant.finding else f"gone, by the action `{plant.action}`"
 
 
 HEAD = """\
