@@ -16,6 +16,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -30,7 +31,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.retenti
     act_file,
     archive_files,
 )
-from tests.integration.postgresql_retention import EVENTS, OLD, options_of, retain, rule
+from tests.integration.postgresql_retention import EVENTS, OLD, make, options_of, retain, rule
 from tests.integration.postgresql_work import states
 from tests.integration.running import run_module
 from tests.stack.endpoint import Endpoint
@@ -306,6 +307,35 @@ def test_the_file_of_another_server_is_left_alone(events: Endpoint, tmp_path: Pa
     assert [action["kind"] for action in failed] == ["finish"]
     assert "another server" in failed[0]["detail"]
     assert journal.exists()
+
+
+def test_a_transaction_that_a_failover_lost_took_no_rows(events: Endpoint, tmp_path: Path) -> None:
+    """The server does not know of it: whatever it took is in the table."""
+    expected = old_rows(events)
+    ended(events, to_files(tmp_path), act_file.FileMover, "move", False, 2)
+    (journal,) = tmp_path.glob("*.journal")
+    lines = journal.read_text().splitlines()
+    last = json.loads(lines[-1])
+    journal.write_text("\n".join([*lines[:-1], json.dumps({**last, "transaction": "999999999999"})]) + "\n")
+    retain(events, to_files(tmp_path))
+    assert filed(tmp_path) == {(number, note or "") for number, note in expected}
+
+
+def test_a_user_without_any_privilege_but_on_the_table(events: Endpoint, other: Endpoint, tmp_path: Path) -> None:
+    name = f"clerk_{secrets.token_hex(4)}"
+    make(events, f"CREATE ROLE {name} LOGIN PASSWORD 'clerk'", f"GRANT SELECT, UPDATE, DELETE ON events TO {name}")
+    make(other, f"CREATE ROLE {name} LOGIN PASSWORD 'clerk'", f"CREATE SCHEMA kept AUTHORIZATION {name}")
+    clerk, expected = replace(events, user=name, password="clerk"), old_rows(events)
+    target = {**other.options(), "login_user": name, "login_password": "clerk"}
+    there = rule("archive", older_than="150d", archive_to={"database": target, "table": "kept.events_kept"})
+    result = retain(clerk, there)
+    assert {action["state"] for action in result["actions"]} == {"done"}, result
+    result = retain(clerk, to_files(tmp_path))
+    assert {action["state"] for action in result["actions"]} == {"done"}, result
+    moved = {(number, note or "") for number, note in rows(other, "SELECT id, note FROM kept.events_kept")}
+    assert moved | filed(tmp_path) == {(number, note or "") for number, note in expected}
+    for place in (events, other):
+        make(place, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
 
 
 def test_a_run_that_is_still_at_work_keeps_its_file(events: Endpoint, tmp_path: Path) -> None:

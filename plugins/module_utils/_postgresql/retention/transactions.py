@@ -14,7 +14,7 @@ from ..statement import Statement
 __all__ = ["commit_for_good", "identity_of_source", "number_of_transaction", "status_of_transaction"]
 
 FUTURE = "22023"
-"""SQLSTATE of a transaction that there has not been yet: the server was restored, or is another one."""
+"""SQLSTATE of a transaction that there has not been yet."""
 
 # Transactions are numbered for each server; a copy of it has its identifier and goes its own way.
 IDENTITY = """
@@ -56,6 +56,8 @@ def number_of_transaction(client: PostgresqlClient, limit: float) -> str:
 def status_of_transaction(client: PostgresqlClient, number: str, limit: float) -> str | None:
     """Return what became of a transaction: ``committed``, ``aborted``, ``in progress``; None: it is not known any more.
 
+    One that this server has not come to yet was lost, in a failover or with what a restored backup did not have.
+
     :param number: as :func:`number_of_transaction` gave it.
     """
     statement = Statement("SELECT pg_catalog.pg_xact_status({number}::xid8) AS status", values={"number": number})
@@ -64,4 +66,4 @@ def status_of_transaction(client: PostgresqlClient, number: str, limit: float) -
     except StoreError as error:
         if error.code != FUTURE:
             raise
-        return None
+        return "aborted"
