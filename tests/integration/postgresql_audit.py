@@ -17,7 +17,6 @@ OPTIONS: dict[str, Any] = {
     "exact": False,
     "exact_max_size": "10GB",
     "accepted_settings": [],
-
     "unused_after": "30d",
     "min_size": "10MB",
     "max_scans": 0,
