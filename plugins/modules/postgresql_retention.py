@@ -22,7 +22,7 @@ author:
   - The dataops.upkeep authors (@dataops)
 requirements:
   - psycopg >= 3.1
-  - zstandard >= 0.18 (only for C(compression: zstd))
+  - "zstandard >= 0.18, only for files with O(rules[].archive_to) compressed by zstd"
 options:
   rules:
     description:
