@@ -72,7 +72,7 @@ class _Plan:
     """EXPLAIN's answer: one column, whose name no field can have."""
 
     def __init__(self, **columns: Any) -> None:
-        (found,) = columns.values()
+        found = next(iter(columns.values()))
         document = json.loads(found) if isinstance(found, str) else found
         self.rows = int(document[0]["Plan"]["Plan Rows"])
 
