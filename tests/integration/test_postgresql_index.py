@@ -17,6 +17,7 @@ from tests.integration.postgresql_health import session
 from tests.integration.postgresql_work import do, states
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
+from tests.stack.servers.postgresql_standby import wait_replayed
 
 DEFAULTS = {"unused": "report", "unused_after": "30d", "min_size": "10MB", "max_scans": 0, "replicas": []}
 TABLE = """
@@ -297,3 +298,27 @@ def test_a_server_that_is_down(dead_port: tuple[str, int], postgresql18: Endpoin
 def test_a_standby(postgresql18_pair: tuple[Endpoint, Endpoint]) -> None:
     with pytest.raises(StoreError, match="standby"):
         work(postgresql18_pair[1], unused="report")
+
+
+def test_standbys_that_are_not_listed_or_do_not_answer(
+    fresh_postgresql18_pair: tuple[Endpoint, Endpoint], tmp_path: Path
+) -> None:
+    primary, standby = fresh_postgresql18_pair
+    options: dict[str, Any] = {"unused": "drop", "unused_after": "1s", "min_size": "0", "state": tmp_path / "state"}
+    listed = [{"login_host": standby.host, "login_port": standby.port}]
+    itself = [{"login_host": primary.host, "login_port": primary.port}]
+    dead = [{"login_host": standby.host, "login_port": 1}]
+    with session(primary, TABLE, "CREATE INDEX gone ON t (email)"):
+        pass
+    wait_replayed(primary, standby)
+    work(primary, replicas=listed, **options)
+    time.sleep(1.2)
+    for replicas, ids in (
+        ([], ["postgresql.standby_unlisted"]),
+        (dead, ["postgresql.standby_unknown", "postgresql.standby_unlisted"]),
+        (itself, ["postgresql.standby_unknown", "postgresql.standby_unlisted"]),
+    ):
+        kept = work(primary, replicas=replicas, **options)
+        assert [finding["id"] for finding in kept["findings"]] == ids
+        assert states(kept) == [("drop_index", "index public.gone", "skipped")]
+    assert states(work(primary, replicas=listed, **options)) == [("drop_index", "index public.gone", "done")]

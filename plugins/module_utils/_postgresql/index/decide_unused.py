@@ -16,7 +16,7 @@ from .foreign_keys import supports
 from .ledger import is_watched, unchanged_since
 from .observation import ForeignKey, Index, Indexes, Node
 
-__all__ = ["UNDECIDED", "Reason", "droppable", "judge_unused", "undecided"]
+__all__ = ["UNDECIDED", "Reason", "droppable", "is_standby", "judge_unused", "standbys", "undecided"]
 
 UNDECIDED = frozenset(
     ("statistics_off", "statistics_young", "ledger_young", "standby_unlisted", "standby_unknown", "standby_young")
@@ -145,18 +145,28 @@ def _of_servers(seen: Indexes) -> Iterable[Reason]:
         yield Reason("statistics_off", "the server does not count scans (track_counts is off)")
     if primary.now - primary.since < seen.policy.seconds:
         yield Reason("statistics_young", f"statistics are kept for {_short(primary.now - primary.since, seen)}")
-    nodes = {node.identity: node for node in seen.replicas if node.error is None}
-    receivers = primary.receivers + sum(node.receivers for node in nodes.values())
-    if receivers > len(nodes):
-        yield Reason("standby_unlisted", f"there are {receivers} standbys, and {len(nodes)} of them were asked")
+    known, asked = standbys(seen)
+    if known > asked:
+        yield Reason("standby_unlisted", f"there are {known} standbys, and {asked} of them were asked")
     for node in seen.replicas:
         yield from _of_standby(node, seen)
+
+
+def standbys(seen: Indexes) -> tuple[int, int]:
+    """Return how many standbys there are, those of standbys too, and how many different ones of them were asked."""
+    nodes = {node.identity: node for node in seen.replicas if node.error is None and is_standby(node, seen)}
+    return seen.primary.receivers + sum(node.receivers for node in nodes.values()), len(nodes)
+
+
+def is_standby(node: Node, seen: Indexes) -> bool:
+    """Whether a server that answered is a standby of the primary."""
+    return node.in_recovery and node.system == seen.primary.system
 
 
 def _of_standby(node: Node, seen: Indexes) -> Iterable[Reason]:
     if node.error is not None:
         yield Reason("standby_unknown", f"the standby {node.name} could not be asked: {node.error}")
-    elif not node.in_recovery or node.system != seen.primary.system:
+    elif not is_standby(node, seen):
         yield Reason("standby_unknown", f"{node.name} is no standby of this server")
     elif not node.counts:
         yield Reason("standby_unknown", f"the standby {node.name} does not count scans (track_counts is off)")

@@ -11,7 +11,7 @@ from ..._core.action import Action, ActionState
 from ..._core.runner import Decision
 from .decide_declared import NOT_OWNED, drop_work
 from .decide_unused import Reason, droppable, judge_unused, undecided
-from .findings import unanswering_standbys, unused_because, unused_index
+from .findings import unanswering_standbys, unlisted_standbys, unused_because, unused_index
 from .ledger import begun_drops
 from .observation import Index, Indexes
 from .wanted import Wanted
@@ -38,6 +38,7 @@ def decide_unused_work(seen: Indexes, wanted: Sequence[Wanted], drop: bool, subj
     kept = sorted((i for i in seen.indexes if undecided(reasons[i.oid])), key=lambda index: (-index.bytes, index.oid))
     decision = Decision(findings=unanswering_standbys(seen, subject))
     if drop:
+        decision.findings += unlisted_standbys(seen, subject)
         decision.actions += [_finish(index) for index in begun_drops(seen) if not _wanted(index, declared | named)]
         decision.actions += [_drop(index, seen) for index in unused]
         decision.actions += [_kept(index, reasons[index.oid]) for index in kept[:MOST_KEPT]]

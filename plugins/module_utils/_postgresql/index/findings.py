@@ -9,9 +9,10 @@ from ..._core.finding import Finding
 from ..._core.severity import Severity
 from ..._core.units import format_duration, format_size
 from ..identifier import quoted
+from .decide_unused import is_standby, standbys
 from .observation import Index, Indexes
 
-__all__ = ["EXPRESSION_NOTE", "unanswering_standbys", "unused_because", "unused_index"]
+__all__ = ["EXPRESSION_NOTE", "unanswering_standbys", "unlisted_standbys", "unused_because", "unused_index"]
 
 EXPRESSION_NOTE = (
     "statistics of its expressions go with it, so plans may change although no query scans it: look at them afterwards"
@@ -45,15 +46,41 @@ def unused_index(index: Index, seen: Indexes, subject: str) -> Finding:
 
 
 def unanswering_standbys(seen: Indexes, subject: str) -> list[Finding]:
-    """Return a finding for each standby that could not be asked."""
+    """Return a finding for each entry of ``replicas`` that says nothing of a standby's use of indexes."""
+    found = [
+        (node.name, f"could not be asked how it uses indexes: {node.error}")
+        if node.error is not None
+        else (node.name, "is no standby of this server, so what it says of indexes does not count")
+        for node in seen.replicas
+        if node.error is not None or not is_standby(node, seen)
+    ]
     return [
         Finding(
             "postgresql.standby_unknown",
             Severity.WARNING,
-            f"{subject} standby {node.name}",
-            f"{subject}: the standby {node.name} could not be asked how it uses indexes: {node.error}",
+            f"{subject} standby {name}",
+            f"{subject}: the standby {name} {why}",
             remedy="Check its address and login in the option replicas; until it answers every index is kept.",
         )
-        for node in seen.replicas
-        if node.error is not None
+        for name, why in found
+    ]
+
+
+def unlisted_standbys(seen: Indexes, subject: str) -> list[Finding]:
+    """Return the finding that there are more standbys than were asked, which keeps every index; none if not."""
+    known, asked = standbys(seen)
+    if known <= asked:
+        return []
+    message = f"{subject}: {known} standbys stream from it, and {asked} of them were asked how they use indexes"
+    remedy = "List all of them in the option replicas, and drop the slots of those that are gone."
+    return [
+        Finding(
+            "postgresql.standby_unlisted",
+            Severity.WARNING,
+            subject,
+            f"{message}; every index is kept",
+            known,
+            asked,
+            remedy,
+        )
     ]
