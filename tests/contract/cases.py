@@ -17,6 +17,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.finding impor
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import Result
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
 from tests.integration.postgresql_reindex import make_bloat
+from tests.integration.postgresql_retention import EVENTS, make, rule
 from tests.integration.postgresql_vacuum import fill
 from tests.stack.servers.postgresql import connect
 
@@ -75,6 +76,13 @@ def vacuum(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
     return dict(endpoint.options())
 
 
+def retention(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A database of which half of the events are old."""
+    endpoint = request.getfixturevalue("fresh_postgresql18_database")
+    make(endpoint, EVENTS)
+    return dict(endpoint.options(rules=[rule("archive", archive_to="events_archive")]))
+
+
 def slow_log(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
     """A database without the extension, whose slow statements are not logged."""
     endpoint = request.getfixturevalue("fresh_postgresql18_database")
@@ -86,6 +94,7 @@ CASES: dict[str, Case] = {
     "postgresql_audit_info": store("postgresql18"),
     "postgresql_index": index,
     "postgresql_reindex": reindex,
+    "postgresql_retention": retention,
     "postgresql_slow_log": slow_log,
     "postgresql_vacuum": vacuum,
     "mongodb_health_info": store("mongodb"),
@@ -97,7 +106,7 @@ CASES: dict[str, Case] = {
     "journal_info": journal,
 }
 
-REQUIRED: dict[str, dict[str, Any]] = {}
+REQUIRED: dict[str, dict[str, Any]] = {"postgresql_retention": {"rules": [rule()]}}
 """What a module of a store cannot be called without, where the store is down; right, and harmless."""
 
 SECRETS = ("p%40ssw0rd-in-url", "p@ssw0rd-in-url", "t0ken-in-query", "t0ken-in-header")

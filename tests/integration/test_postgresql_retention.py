@@ -81,6 +81,7 @@ def test_the_condition_and_the_limit(events18: Endpoint) -> None:
     failed = rule(where="kind = 'failed' AND note LIKE '%0' -- as they are")
     first = retain(events18, failed, max_changes=100)
     assert "ended early: max_changes (100) is reached" in first["actions"][0]["detail"]
+    assert [finding["id"] for finding in first["findings"]] == ["postgresql.retention_due"]
     assert count(events18) == 4700
     retain(events18, failed)
     assert count(events18) == 4800 - OLD // 10
@@ -116,6 +117,8 @@ def test_locked_rows_are_left_out_and_taken_when_they_are_free(events18: Endpoin
         assert time.monotonic() - started < 20
         assert result["actions"][-1]["detail"].startswith(f"{OLD - 7} rows in ")
         assert "7 left that others hold" in result["actions"][-1]["detail"]
+        (finding,) = result["findings"]
+        assert (finding["id"], finding["severity"], finding["value"]) == ("postgresql.retention_due", "warning", 7)
         left = ask(events18, "SELECT id FROM events WHERE created_at < now() - interval '90 days' ORDER BY id DESC")
         assert left == held
     assert retain(events18, ARCHIVE)["changed"]
@@ -141,7 +144,8 @@ def test_the_application_never_waits_behind_us(events18: Endpoint) -> None:
         other.execute("SELECT FROM events WHERE id BETWEEN 3000 AND 3100 FOR UPDATE")
         with probing(events18, "UPDATE events SET note = note WHERE id IN (100, 4700)") as probe:
             result = retain(events18, rule("update", set={"kind": "old"}), lock_timeout="0.3")
-    assert result["status"] == "ok"
+    assert [action["state"] for action in result["actions"]] == ["done"]
+    assert [(finding["id"], finding["value"]) for finding in result["findings"]] == [("postgresql.retention_due", 101)]
     assert not probe.errors
     assert probe.blocked < 0.3 + 0.2
 

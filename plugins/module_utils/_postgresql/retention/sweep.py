@@ -26,7 +26,7 @@ from .piece import Mover, Piece
 from .predicate import Predicate, unreferred
 from .walk import Walk
 
-__all__ = ["Policy", "Sweep", "Swept"]
+__all__ = ["FEW", "Policy", "Sweep", "Swept"]
 
 PIECE_SECONDS = 30.0
 """Longest that the server lets one statement of a piece run."""

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..._core.action import Action, ActionState
 from ..._core.errors import InvalidInput, StoreError
+from ..._core.finding import Finding
 from ..._core.runner import Context, Decision
+from ..._core.severity import Severity
 from ..._core.units import format_duration, parse_duration
 from ..client import PostgresqlClient
 from ..work import WorkTask, retried
@@ -21,7 +24,7 @@ from .observe_rules import observe_rules
 from .outside import Outside
 from .rule import parse_rules
 from .session import as_the_application
-from .sweep import Policy, Sweep, Swept
+from .sweep import FEW, Policy, Sweep, Swept
 
 __all__ = ["PostgresqlRetention"]
 
@@ -37,6 +40,7 @@ class PostgresqlRetention(WorkTask[Observation]):
         self._outside = Outside(context, self._rules, self.lock_timeout)
         self._policy = _policy(context, self.lock_timeout)
         self._taken = 0
+        self._left: list[Finding] = []
         self._search_path = "pg_catalog"
 
     def read(self, client: PostgresqlClient) -> Observation:
@@ -62,6 +66,10 @@ class PostgresqlRetention(WorkTask[Observation]):
             raise NotImplementedError(action.kind)
         return became
 
+    def prove(self, observation: Observation, actions: Sequence[Action]) -> list[Finding]:
+        """Say what the last look at the tables found to be due still."""
+        return self._left
+
     def _take(self, client: PostgresqlClient, action: Action, work: RowsWork) -> Action:
         left = None if self._policy.most is None else self._policy.most - self._taken
         policy = replace(self._policy, most=left)
@@ -76,8 +84,27 @@ class PostgresqlRetention(WorkTask[Observation]):
             return action.became(ActionState.FAILED, f"{error} Before that: {_told(sweep.swept)}.")
         finally:
             self._taken += sweep.swept.rows
+        self._left += _left(action.subject, work.subject.rule.name, swept)
         state = ActionState.DONE if swept.rows else ActionState.SKIPPED
         return action.became(state, _told(swept))
+
+
+def _left(label: str, name: str, swept: Swept) -> list[Finding]:
+    """Return what has to be said of rows that are due still."""
+    if not swept.held and not swept.stopped:
+        return []
+    why = swept.stopped or "other sessions hold them"
+    rows = f"{swept.held} rows" if swept.held and swept.held <= FEW else "more rows"
+    return [
+        Finding(
+            "postgresql.retention_due",
+            Severity.WARNING,
+            label,
+            f"{label}: {rows} of rule {name} are due still: {why}",
+            swept.held,
+            remedy="The next run goes on; give it more time or a higher max_changes if that happens again.",
+        )
+    ]
 
 
 def _policy(context: Context, lock_seconds: float) -> Policy:
@@ -96,7 +123,7 @@ def _told(swept: Swept) -> str:
     """Say what a sweep did."""
     parts = [f"{swept.rows} rows in {swept.pieces} pieces, the longest {format_duration(swept.longest)}"]
     if swept.held:
-        parts.append(f"{swept.held} left that others hold" if swept.held <= 1000 else "more than 1000 left")
+        parts.append(f"{swept.held} left that others hold" if swept.held <= FEW else "more than 1000 left")
     if swept.stopped:
         parts.append(f"ended early: {swept.stopped}; the next run goes on")
     if swept.rested:
