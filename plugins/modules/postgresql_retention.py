@@ -155,8 +155,8 @@ extends_documentation_fragment:
   - dataops.upkeep.attributes.work_module
   - dataops.upkeep.attributes.actiongroup_postgresql
 notes:
-  - "The user needs SELECT and DELETE or UPDATE on the tables and their partitions; to make an archive, CREATE on its
-    schema."
+  - The user needs SELECT and UPDATE on the tables and their partitions, and DELETE for rows that go. UPDATE on one
+    column is enough there, which is what locking a row asks for. To make an archive it needs CREATE on its schema.
   - Triggers fire as they do for everybody, under the user's own C(search_path). The plan names them.
   - Tables without a primary key are fine, except for an archive in another database and on version 13.
 seealso:
