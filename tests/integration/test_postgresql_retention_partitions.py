@@ -206,6 +206,37 @@ def test_partitions_of_partitions_go_with_all_that_is_below(fresh_postgresql_dat
     assert not retain(fresh_postgresql_database, old())["changed"]
 
 
+BOUNDS = {
+    "date": ("'2001-01-01'", "'2002-01-01'", {}),
+    "timestamp": ("'2001-01-01 12:00'", "'2002-01-01'", {}),
+    "timestamptz": ("'2001-01-01 00:00+05'", "'2002-01-01 00:00-05'", {}),
+    "bigint": ("978307200", "1009843200", {"age_unit": "seconds"}),
+    "numeric": ("978307200000", "1009843200000", {"age_unit": "milliseconds"}),
+}
+
+
+@pytest.mark.parametrize("action", ["delete", "archive"])
+@pytest.mark.parametrize("kind", BOUNDS)
+def test_bounds_of_every_type(fresh_postgresql18_database: Endpoint, kind: str, action: str) -> None:
+    low, high, more = BOUNDS[kind]
+    database = fresh_postgresql18_database
+    with connect(database) as session:
+        session.execute(f"CREATE TABLE visits (id int, seen_at {kind}) PARTITION BY RANGE (seen_at)".encode())
+        session.execute(f"CREATE TABLE old PARTITION OF visits FOR VALUES FROM ({low}) TO ({high})".encode())
+        session.execute(f"CREATE TABLE new PARTITION OF visits FOR VALUES FROM ({high}) TO (MAXVALUE)".encode())
+        session.execute(f"CREATE TABLE first PARTITION OF visits FOR VALUES FROM (MINVALUE) TO ({low})".encode())
+        session.execute(f"INSERT INTO visits VALUES (1, {low}), (2, {high})".encode())
+    chosen = {**(to_table() if action == "archive" else old()), **more}
+    result = retain(database, chosen)
+    assert kinds(result)[-3:] == [(f"{'attach' if action == 'archive' else 'drop'} partition", "done")] * 2 + [
+        (action, "done")
+    ]
+    assert partitions(database) == 1
+    if action == "archive":
+        assert value(database, "SELECT count(*) FROM visits_archive") == 2
+    assert not retain(database, chosen)["changed"]
+
+
 @pytest.mark.parametrize("action", ["delete", "archive"])
 def test_every_version(fresh_each_postgresql_database: Endpoint, action: str) -> None:
     database = fresh_each_postgresql_database
