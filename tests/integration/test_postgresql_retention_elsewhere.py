@@ -26,10 +26,12 @@ import zstandard
 from psycopg import sql
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput, StoreUnreachable
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql import work
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.retention import (
     act_database,
     act_file,
     archive_files,
+    outside,
 )
 from tests.integration.postgresql_retention import EVENTS, OLD, make, options_of, retain, rule
 from tests.integration.postgresql_work import states
@@ -309,6 +311,24 @@ def test_the_file_of_another_server_is_left_alone(events: Endpoint, tmp_path: Pa
     assert journal.exists()
 
 
+def test_a_file_that_another_run_finishes_in_between(events: Endpoint, tmp_path: Path) -> None:
+    expected = old_rows(events)
+    ended(events, to_files(tmp_path), act_file.FileMover, "finish", True, 1)
+    inner: list[dict[str, Any]] = []
+    recover = outside.recover
+
+    def late(*arguments: Any) -> str:
+        with mock.patch.object(outside, "recover", recover), mock.patch.object(work, "advisory_lock", no_lock):
+            inner.append(retain(events, to_files(tmp_path)))
+        return recover(*arguments)
+
+    with mock.patch.object(outside, "recover", late):
+        result = retain(events, to_files(tmp_path))
+    assert [run["actions"][0]["state"] for run in (*inner, result)] == ["done", "done"]
+    assert "another run has finished it" in result["actions"][0]["detail"]
+    assert filed(tmp_path) == {(number, note or "") for number, note in expected}
+
+
 def test_a_transaction_that_a_failover_lost_took_no_rows(events: Endpoint, tmp_path: Path) -> None:
     """The server does not know of it: whatever it took is in the table."""
     expected = old_rows(events)
@@ -346,9 +366,7 @@ def test_a_run_that_is_still_at_work_keeps_its_file(events: Endpoint, tmp_path: 
         settled(self)
         if not inner:
             inner.append({})
-            with mock.patch(
-                "ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.work.advisory_lock", no_lock
-            ):
+            with mock.patch.object(work, "advisory_lock", no_lock):
                 inner.append(retain(events, to_files(tmp_path)))
 
     expected = old_rows(events)

@@ -29,6 +29,8 @@ def recover(client: PostgresqlClient, path: Path, system: str, limit: float, clo
     :raises StoreError: the file cannot be finished.
     """
     final = path.with_name(path.name.removesuffix(JOURNAL))
+    if not path.exists():
+        return f"{final.name}: another run has finished it"
     with explained(path), FileIO(path, "r+") as handle:
         locked(handle, final.name)
         journal = parse_journal(handle.readall())
