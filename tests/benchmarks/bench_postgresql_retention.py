@@ -108,8 +108,8 @@ def row_by_row(endpoint: Endpoint) -> Measured:
 
 def ours(endpoint: Endpoint) -> Measured:
     """The module's task in a process of its own; the start of Python is not counted, connecting and counting is."""
+    process = start(endpoint, RULE)
     with probing(endpoint, HOT, 0.01) as probe:
-        process = start(endpoint, RULE)
         output = process.communicate()[0]
     result = json.loads(output)
     (action,) = result["actions"]

@@ -47,6 +47,9 @@ ANALYZE events
 """
 """A table with a row for each hour of the last 200 days."""
 
+READY = "ready\n"
+"""What a process says when it has imported all that it needs."""
+
 SHOWN = ("kind", "subject", "reason", "statement")
 """What of an action is the same in the plan and when it is done."""
 
@@ -108,7 +111,7 @@ def options_of(endpoint: Endpoint, *rules: dict[str, Any], **params: Any) -> dic
 
 
 def start(endpoint: Endpoint, *rules: dict[str, Any], exclusive: bool = True, **params: Any) -> subprocess.Popen[str]:
-    """Start the module's task in a process of its own.
+    """Start the module's task in a process of its own, which has imported everything when this returns.
 
     :param exclusive: whether it takes the lock that keeps two runs apart.
     """
@@ -119,9 +122,9 @@ def start(endpoint: Endpoint, *rules: dict[str, Any], exclusive: bool = True, **
         env={**os.environ, "PYTHONPATH": f"{ROOT / '.collections'}:{ROOT}"},
         text=True,
     )
-    given = process.stdin
-    if given is None:
-        raise AssertionError("no pipe")
+    given, ready = process.stdin, process.stdout
+    if given is None or ready is None or ready.readline() != READY:
+        raise AssertionError("the process did not start")
     given.write(json.dumps({"options": options_of(endpoint, *rules, **params), "exclusive": exclusive}))
     given.close()
     process.stdin = None
@@ -130,6 +133,7 @@ def start(endpoint: Endpoint, *rules: dict[str, Any], exclusive: bool = True, **
 
 def main() -> int:
     """Run the task that standard input describes."""
+    print(READY, end="", flush=True)
     given = json.load(sys.stdin)
     started = time.monotonic()
     result = run_alone(given["options"], exclusive=given["exclusive"])
