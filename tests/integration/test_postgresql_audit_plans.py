@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.connection import Connection
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
-from tests.integration.health import ids
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.observe_plans import observe_plans
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.client import connect as connect_client
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.options import DEFAULTS
+from tests.integration.health import context, ids
 from tests.integration.postgresql_audit import Audit
 from tests.integration.postgresql_health import found
 from tests.stack.endpoint import Endpoint
@@ -269,3 +274,17 @@ def test_before_version_16_a_prepared_statement_gives_the_plan_for_any_values(
         "public.old_2",
     ]
     assert plan(shop, "SELECT * FROM old WHERE at = $1 AND id = $2", limits=limits)["findings"] == []
+
+
+def test_no_prepared_statement_is_left(shop: Endpoint) -> None:
+    queries = [
+        {"name": "any", "sql": "SELECT * FROM orders WHERE user_id = $1"},
+        {"name": "given", "sql": "SELECT * FROM orders WHERE user_id = $1", "parameters": [5]},
+        {"name": "wrong value", "sql": "SELECT * FROM orders WHERE id = $1", "parameters": ["five"]},
+        {"name": "wrong table", "sql": "SELECT * FROM no_such_table WHERE id = $1"},
+    ]
+    asked = context({**shop.options(), "queries": queries, "search_path": ["public"]})
+    with connect_client(Connection.of(asked, DEFAULTS), Deadline(60)) as client:
+        plans = observe_plans(client, asked).plans
+        assert [plan.root is None for plan in plans] == [False, False, True, True]
+        assert client.connection.execute("SELECT name FROM pg_prepared_statements").fetchall() == []

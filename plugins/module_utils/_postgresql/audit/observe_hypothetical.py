@@ -19,7 +19,6 @@ from ..client import PostgresqlClient
 from ..index.observation import Suggestion
 from ..statement import Statement
 from .candidates import Candidate, candidates, suggestions
-from .observation_plans import Plans
 from .observe_plans import observe_plans
 
 __all__ = ["observe_suggestions"]
@@ -53,26 +52,19 @@ def observe_suggestions(client: PostgresqlClient, context: Context) -> tuple[Sug
     if not queries:
         return ()
     planned = replace(context, params={**context.params, "queries": queries})
-    before = _plans(client, planned)
+    before = observe_plans(client, planned)
     wanted = candidates(before)
     if not wanted:
         return ()
     schema = installed[0].schema
     try:
         made = _make(client, schema, wanted)
-        after = _plans(client, planned)
+        after = observe_plans(client, planned)
     finally:
         if not client.lost:
             reset = Statement("SELECT {reset}() IS NULL AS done", {"reset": (schema, "hypopg_reset")})
             client.fetch("forget the hypothetical indexes", reset, _Reset, SECONDS)
     return suggestions(before, after, made)
-
-
-def _plans(client: PostgresqlClient, context: Context) -> Plans:
-    """Ask for the plans, and let go of the statements that were prepared for it: they are to be asked for again."""
-    plans = observe_plans(client, context)
-    client.execute("forget the prepared queries", Statement("DEALLOCATE ALL"), SECONDS)
-    return plans
 
 
 def _make(client: PostgresqlClient, schema: str, wanted: Sequence[Candidate]) -> dict[str, tuple[Candidate, int]]:

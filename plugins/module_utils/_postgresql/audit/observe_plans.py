@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from ..._core.dependency import PSYCOPG
 from ..._core.errors import StoreError
 from ..._core.runner import Context
 from ..client import PostgresqlClient
+from ..statement import Statement
 from .declared_plans import Declared, declared_queries, search_path
 from .observation_plans import Plan, Plans, TableRead, steps
 
@@ -19,6 +21,9 @@ __all__ = ["observe_plans"]
 
 PLANNING_SECONDS = 5.0
 RUNNING_SECONDS = 60.0
+
+PREPARED = "upkeep_plan"
+"""What a declared query is called while its plan is asked for."""
 
 GENERIC_PLAN_SINCE = 160000
 """Server version whose EXPLAIN makes the plan for any parameters by itself."""
@@ -46,7 +51,7 @@ def observe_plans(client: PostgresqlClient, context: Context) -> Plans:
     if not queries:
         return Plans(client.server, ())
     path = search_path(context.params["search_path"])
-    plans = [_plan(client, context, query, number, path) for number, query in enumerate(queries)]
+    plans = [_plan(client, context, query, path) for query in queries]
     read = {
         (str(node["Schema"]), str(node["Relation Name"]))
         for plan in plans
@@ -60,37 +65,50 @@ def observe_plans(client: PostgresqlClient, context: Context) -> Plans:
     return Plans(client.server, tuple(plans), tuple(tables), memory)
 
 
-def _plan(client: PostgresqlClient, context: Context, query: Declared, number: int, path: str) -> Plan:
+def _plan(client: PostgresqlClient, context: Context, query: Declared, path: str) -> Plan:
     """Ask for one plan; what the server refuses is part of what was seen."""
     if context.deadline.expired:
         return Plan(query.name, None, "no time was left for it")
     tried = f"explain the query {query.name}"
     try:
         with (
+            ExitStack() as after,
             client.guarded(tried, RUNNING_SECONDS if query.analyze else PLANNING_SECONDS),
             client.connection.transaction(force_rollback=True),
             client.connection.cursor() as cursor,
         ):
             cursor.execute("SELECT set_config('search_path', %s, true)", [path])
-            return Plan(query.name, _explain(cursor, client.server.number, query, number))
+            return Plan(
+                query.name, _explain(cursor, client.server.number, query, lambda: after.callback(_forget, client))
+            )
     except StoreError as error:
         if client.lost:
             raise
         return Plan(query.name, None, _problem(error))
 
 
-def _explain(cursor: Any, version: int, query: Declared, number: int) -> Any:
+def _forget(client: PostgresqlClient) -> None:
+    """Let go of the prepared query, which outlives the transaction that it was prepared in."""
+    if not client.lost:
+        client.execute(
+            "forget a prepared query", Statement("DEALLOCATE {name}", {"name": (PREPARED,)}), PLANNING_SECONDS
+        )
+
+
+def _explain(cursor: Any, version: int, query: Declared, prepared: Callable[[], Any]) -> Any:
     """Return the topmost node of a query's plan.
 
     In binary format the driver uses the extended protocol, in which the server takes one statement only. The plan for
     any values needs the other protocol, so such a query is first prepared in this one.
+
+    :param prepared: called once it is.
     """
     options = "VERBOSE, FORMAT JSON" + (", ANALYZE, TIMING OFF" if query.analyze else "")
     if not query.places:
         return _root(cursor.execute(f"EXPLAIN ({options}) {query.sql}".encode(), binary=True))
-    prepared = f"upkeep_plan_{number}"
-    cursor.execute(f"PREPARE {prepared} AS {query.sql}".encode(), binary=True)
-    begin = f"EXPLAIN ({options}) EXECUTE {prepared}"
+    cursor.execute(f"PREPARE {PREPARED} AS {query.sql}".encode(), binary=True)
+    prepared()
+    begin = f"EXPLAIN ({options}) EXECUTE {PREPARED}"
     if query.parameters is not None:
         cursor.execute("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
         return _root(cursor.execute(_executed(begin, query.parameters)))
