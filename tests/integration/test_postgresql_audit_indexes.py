@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.client import PostgresqlClient
 from tests.integration.health import pairs
 from tests.integration.postgresql_audit import Audit
 from tests.integration.postgresql_health import found, session
@@ -147,3 +149,20 @@ def test_a_large_table_that_is_read_whole(audit: Audit) -> None:
         opened.execute("SELECT count(*) FROM t")
         assert pairs(audit.run("missing_indexes")) == []
     assert pairs(audit.run("missing_indexes", sequential_rows=50_000)) == []
+
+
+def test_what_both_checks_need_is_read_once(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    rows = PostgresqlClient.rows
+
+    def noting(client: PostgresqlClient, tried: str, *arguments: Any) -> list[Any]:
+        asked.append(tried)
+        return rows(client, tried, *arguments)
+
+    monkeypatch.setattr(PostgresqlClient, "rows", noting)
+    with session(audit.endpoint, "CREATE TABLE t (a int)", "CREATE INDEX ON t (a)") as opened:
+        assert audit.run(*CHECKS)["metrics"]["postgresql_indexes"] == 1
+        assert [asked.count(what) for what in ("read the indexes", "read the foreign keys")] == [1, 1]
+        opened.execute("CREATE INDEX ON t (a)")
+        assert audit.run(*CHECKS)["metrics"]["postgresql_indexes"] == 2, "the next run reads anew"
+        assert audit.run("missing_indexes")["status"] == "ok"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from ..._core.runner import Context
 from ..client import PostgresqlClient
+from ..index.catalogue import Catalogue
 from ..index.observation import MissingIndexes
-from ..index.observe_indexes import read_foreign_keys, read_indexes, read_table_use
+from ..index.observe_indexes import read_table_use
 from .observe_hypothetical import observe_suggestions
 
 __all__ = ["observe_missing"]
@@ -17,12 +18,12 @@ FEWEST_ROWS = 1000
 """Smaller tables are read whole for good reason, whatever the thresholds say."""
 
 
-def observe_missing(client: PostgresqlClient, context: Context) -> MissingIndexes:
+def observe_missing(client: PostgresqlClient, context: Context, catalogue: Catalogue) -> MissingIndexes:
     """Read indexes, foreign keys, how tables are read, and what hypothetical indexes would save."""
     return MissingIndexes(
         client.server,
-        read_indexes(client),
-        read_foreign_keys(client),
+        catalogue.indexes(client),
+        catalogue.foreign_keys(client),
         read_table_use(client, FEWEST_ROWS),
         observe_suggestions(client, context),
     )

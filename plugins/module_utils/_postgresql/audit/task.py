@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..._core.health import Check, HealthTask
 from ..._core.runner import Context
 from ..._core.units import parse_size
 from ..checks import checks_task
 from ..client import PostgresqlClient
+from ..index.catalogue import Catalogue
 from ..index.memory import keep_ledger
 from ..index.observe_use import observe_index_use
 from .decide_bloat import decide_bloat, remember_ratios
@@ -35,18 +38,26 @@ from .thresholds import AUDIT_THRESHOLDS
 
 __all__ = ["CHECKS", "postgresql_audit"]
 
-CHECKS: tuple[Check[PostgresqlClient], ...] = (
-    Check("bloat", observe_bloat, decide_bloat, remember_ratios),
-    Check("vacuum", observe_upkeep, decide_upkeep, remember_upkeep),
-    Check("wraparound", observe_table_ages, decide_table_ages),
-    Check("sequences", observe_sequences, decide_sequences),
-    Check("growth", observe_growth, decide_growth, remember_growth),
-    Check("settings", observe_settings, decide_settings),
-    Check("indexes", observe_index_use, decide_indexes, keep=keep_ledger),
-    Check("missing_indexes", observe_missing, decide_missing, remember_use),
-    Check("queries", observe_statements, decide_statements, remember_statements),
-    Check("plans", observe_plans, decide_plans),
-)
+
+def _checks() -> tuple[Check[PostgresqlClient], ...]:
+    """Return the checks of one run; those that are about indexes share what they read."""
+    catalogue = Catalogue()
+    return (
+        Check("bloat", observe_bloat, decide_bloat, remember_ratios),
+        Check("vacuum", observe_upkeep, decide_upkeep, remember_upkeep),
+        Check("wraparound", observe_table_ages, decide_table_ages),
+        Check("sequences", observe_sequences, decide_sequences),
+        Check("growth", observe_growth, decide_growth, remember_growth),
+        Check("settings", observe_settings, decide_settings),
+        Check("indexes", partial(observe_index_use, catalogue=catalogue), decide_indexes, keep=keep_ledger),
+        Check("missing_indexes", partial(observe_missing, catalogue=catalogue), decide_missing, remember_use),
+        Check("queries", observe_statements, decide_statements, remember_statements),
+        Check("plans", observe_plans, decide_plans),
+    )
+
+
+CHECKS = _checks()
+"""What checks there are."""
 
 
 def postgresql_audit(context: Context) -> HealthTask[PostgresqlClient]:
@@ -57,4 +68,4 @@ def postgresql_audit(context: Context) -> HealthTask[PostgresqlClient]:
     """
     declared_queries(context.params["queries"])
     parse_size(context.params["exact_max_size"], "exact_max_size")
-    return checks_task(context, CHECKS, AUDIT_THRESHOLDS, "audit")
+    return checks_task(context, _checks(), AUDIT_THRESHOLDS, "audit")
