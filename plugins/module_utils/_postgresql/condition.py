@@ -15,6 +15,7 @@ __all__ = ["enclosed"]
 _TOKEN = re.compile(
     r"""
       (?P<text>[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")+")
+    | (?P<open>[eE]')
     | (?P<comment>--[^\r\n]*)
     | (?P<block>/\*)
     | (?P<word>[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*)
@@ -24,6 +25,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# A text may go on after a line's end, and one with escapes then goes on with escapes.
+_GOES_ON = re.compile(r"(?:\s|--[^\r\n]*)*'")
 _BLOCK = re.compile(r"/\*|\*/")
 _CLOSES = {")": "(", "]": "["}
 
@@ -50,28 +53,35 @@ def _check(text: str, option: str) -> bool:
         match = _TOKEN.match(text, position)
         if match is None:
             raise _unbalanced(option, text[position])
-        position = match.end()
         kind, found = match.lastgroup, match[0]
-        if kind == "comment":
-            commented = True
-        elif kind == "block":
-            position = _after_block(text, position, option)
-        elif kind == "dollar":
-            end = text.find(found, position)
-            if end < 0:
-                raise _unbalanced(option, found)
-            position = end + len(found)
-        elif kind == "parameter":
+        position = _after(text, match, option)
+        commented = commented or kind == "comment"
+        if kind == "parameter":
             raise InvalidInput(option, f"{found} stands for a parameter, and there are none", "Write the value itself.")
-        elif found == ";":
+        if found == ";":
             raise InvalidInput(option, "it has a semicolon", "Give one condition, as after WHERE, and nothing more.")
-        elif found in ("(", "["):
+        if found in ("(", "["):
             opened.append(found)
         elif found in _CLOSES and (not opened or opened.pop() != _CLOSES[found]):
             raise _unbalanced(option, found)
     if opened:
         raise _unbalanced(option, opened[-1])
     return commented
+
+
+def _after(text: str, match: re.Match[str], option: str) -> int:
+    """Return where what a token begins has its end."""
+    kind, found, position = match.lastgroup, match[0], match.end()
+    if kind == "open" or (kind == "text" and found[0] in "eE" and _GOES_ON.match(text, position)):
+        raise _unbalanced(option, "'")
+    if kind == "block":
+        return _after_block(text, position, option)
+    if kind != "dollar":
+        return position
+    end = text.find(found, position)
+    if end < 0:
+        raise _unbalanced(option, found)
+    return end + len(found)
 
 
 def _after_block(text: str, position: int, option: str) -> int:
