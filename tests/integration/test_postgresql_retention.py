@@ -112,9 +112,7 @@ def test_ages_of_every_type(fresh_postgresql18_database: Endpoint, column: str) 
 def test_locked_rows_are_left_out_and_taken_when_they_are_free(events18: Endpoint) -> None:
     with connect(events18) as other, other.transaction():
         held = other.execute("SELECT id FROM events ORDER BY id DESC LIMIT 7 FOR UPDATE").fetchall()
-        started = time.monotonic()
         result = retain(events18, ARCHIVE)
-        assert time.monotonic() - started < 20
         assert result["actions"][-1]["detail"].startswith(f"{OLD - 7} rows in ")
         assert "7 left that others hold" in result["actions"][-1]["detail"]
         (finding,) = result["findings"]
