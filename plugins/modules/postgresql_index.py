@@ -105,6 +105,8 @@ notes:
   - The user has to own the tables, or be a superuser. To know who is in the way it needs C(pg_monitor).
   - Where a statement has to take a lock that the application would queue behind (the index of a partitioned table, and
     attaching to it), it waits for 0.2 seconds at most, and tries again a few times.
+  - Where the server runs on the same host and its user may see where it keeps its data, the size of each btree that is
+    to be made is estimated, and what the disk has no room for is skipped.
   - The collation of an expression is compared only where it is declared. Storage parameters and tablespaces are not.
 seealso:
   - module: dataops.upkeep.postgresql_audit_info

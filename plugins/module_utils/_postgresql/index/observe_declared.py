@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..._core.errors import InvalidInput, StoreError
 from ..client import PostgresqlClient
 from ..errors import LOCK_CODES
 from ..relation import Relation, resolve_relations
-from ..statement import Statement
 from .declared import Declared
+from .explain import explained
 from .observation import Index
 from .wanted import Attribute, Classes, Part, Wanted, part_name, same_shape
 
@@ -49,8 +49,6 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = ANY(%(names)s::text[]) AND c.relkind NOT IN ('i', 'I')"""
 
 KINDS = {"r": "table", "p": "table", "v": "view", "m": "materialized view", "S": "sequence", "f": "foreign table"}
-SECONDS = 10.0
-"""For a plan without running it."""
 
 
 class _Part(NamedTuple):
@@ -82,10 +80,6 @@ class _Taken(NamedTuple):
     schema: str
     name: str
     kind: str
-
-
-class _Plan(dict[str, Any]):
-    """The one column of EXPLAIN, whose name no attribute can have."""
 
 
 def observe_declared(
@@ -214,25 +208,20 @@ def _normalized(
 ) -> tuple[list[str], Mapping[int, list[str]]]:
     """Return declared expressions, and those of indexes, as the server writes them after reading them.
 
-    They are put in the list of a SELECT that is planned and not run, which needs no right to write and leaves no trace.
+    They are put in the list of a SELECT that is planned and not run.
 
     :raises InvalidInput: the server cannot read a declared one.
     """
     rows = [list(texts), *(_texts_of(index) for index in indexes)]
     columns = ", ".join(f"({text})" for row in rows for text in row)
-    statement = Statement(
-        "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {columns} FROM ONLY {table}",
-        {"table": part.table.parts},
-        parts={"columns": columns},
-    )
     try:
-        (plan,) = client.fetch(f"compare {declared.option}", statement, _Plan, SECONDS)
+        plan = explained(client, f"compare {declared.option}", part.table.parts, columns)
     except StoreError as error:
         if (error.code or "").startswith("42") and error.code != "42501":
             remedy = "Outside pg_catalog, name functions and types with their schema, as public.slug(title)."
             raise InvalidInput(declared.option, f"the server cannot read its SQL: {error.why}", remedy) from error
         raise
-    outputs = list(plan["QUERY PLAN"][0]["Plan"]["Output"])
+    outputs = list(plan["Output"])
     width = len(texts)
     cut = [outputs[start : start + width] for start in range(0, len(outputs), width)]
     return cut[0], {index.oid: row for index, row in zip(indexes, cut[1:], strict=True)}

@@ -16,6 +16,7 @@ from ..work import WorkTask
 from .act_index import Indexer
 from .decide_declared import Work, decide_declared
 from .decide_proof import decide_proof
+from .decide_room import Room, decide_room
 from .decide_work import decide_unused_work
 from .declared import parse_declared
 from .memory import keep_ledger, note_drop
@@ -23,6 +24,7 @@ from .observation import Indexes
 from .observe_declared import observe_declared
 from .observe_indexes import read_indexes
 from .observe_replicas import replica_connections
+from .observe_room import observe_room
 from .observe_use import observe_index_use
 from .options import policy_of
 from .wanted import Wanted
@@ -31,10 +33,11 @@ __all__ = ["IndexTask", "postgresql_index"]
 
 
 class Seen(NamedTuple):
-    """All indexes and their use, and what was found of the declared ones."""
+    """All indexes and their use, what was found of the declared ones, and the room for those to be made."""
 
     indexes: Indexes
     wanted: tuple[Wanted, ...]
+    room: Room
 
 
 class IndexTask(WorkTask[Seen]):
@@ -54,14 +57,16 @@ class IndexTask(WorkTask[Seen]):
         self._seen: Indexes | None = None
 
     def read(self, client: PostgresqlClient) -> Seen:
-        """Read all indexes, their use on every server, and what is declared."""
+        """Read all indexes, their use on every server, what is declared, and what disk that takes."""
         seen = self._seen = observe_index_use(client, self.context)
-        return Seen(seen, observe_declared(client, self._declared, seen.indexes))
+        wanted = observe_declared(client, self._declared, seen.indexes)
+        return Seen(seen, wanted, observe_room(client, wanted, seen.indexes))
 
     def decide(self, observation: Seen) -> Decision:
         """Decide on declared indexes first, then on those that nothing uses."""
-        seen, wanted = observation
+        seen, wanted, room = observation
         decision = decide_declared(wanted, seen.indexes, seen.builds, self.label, seen.server.database)
+        decision.actions = decide_room(decision.actions, room)
         decision.extend(decide_unused_work(seen, wanted, self.params["unused"] == "drop", self.label))
         return decision
 
