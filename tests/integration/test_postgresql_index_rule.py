@@ -71,6 +71,12 @@ KEPT = (
         ("unique",),
     ),
     Kept(
+        "unique index that a foreign key refers to", "referred",
+        "CREATE TABLE target (id int); CREATE UNIQUE INDEX referred ON target (id); "
+        "CREATE TABLE source (id int REFERENCES target (id))",
+        ("unique", "constraint"),
+    ),
+    Kept(
         "unique constraint", "t_unique", "ALTER TABLE t ADD CONSTRAINT t_unique UNIQUE (a, b)", ("unique", "constraint")
     ),
     Kept(
@@ -114,6 +120,11 @@ KEPT = (
         "CREATE TABLE two (x int, y int, PRIMARY KEY (x, y)); "
         "CREATE TABLE pair (x int, y int, z int, FOREIGN KEY (x, y) REFERENCES two); "
         "CREATE INDEX pair_back ON pair (y, x, z)",
+        ("foreign_key",),
+    ),
+    Kept(
+        "index of a part of a foreign key's columns where none has all", "led_y",
+        "CREATE TABLE led (x int, y int, z int, FOREIGN KEY (x, y) REFERENCES two); CREATE INDEX led_y ON led (y, z)",
         ("foreign_key",),
     ),
     Kept(

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from ..._core.units import format_duration, format_size
-from .foreign_keys import supports
+from .foreign_keys import helps, supports
 from .ledger import is_watched, unchanged_since
 from .observation import ForeignKey, Index, Indexes, Node
 
@@ -183,31 +183,35 @@ def _keep_for_foreign_keys(seen: Indexes, reasons: dict[int, tuple[Reason, ...]]
     """Keep the last index of every foreign key, used or not: a delete in the other table would read this one whole.
 
     An index that stays for another reason serves the foreign key just as well. Of several that might all go, the
-    oldest stays.
+    oldest stays. Where none serves it whole, all that serve it in part stay.
     """
     by_table: dict[int, list[Index]] = {}
     for index in seen.indexes:
         by_table.setdefault(index.table_oid, []).append(index)
     for foreign_key in seen.foreign_keys:
-        serving = [index for index in by_table.get(foreign_key.table_oid, ()) if supports(index, foreign_key)]
+        own = by_table.get(foreign_key.table_oid, ())
+        serving = [index for index in own if supports(index, foreign_key)]
         lasting = [index for index in serving if not _may_go(reasons[index.oid])]
         if serving and not lasting:
             kept = min(serving, key=lambda index: index.oid)
             reasons[kept.oid] += (_serves(foreign_key),)
         elif len(serving) == 1:
             reasons[serving[0].oid] += (_serves(foreign_key),)
+        elif not serving:
+            for index in own:
+                if helps(index, foreign_key):
+                    reasons[index.oid] += (_serves(foreign_key, whole=False),)
 
 
 def _may_go(reasons: Collection[Reason]) -> bool:
     return not reasons or undecided(reasons)
 
 
-def _serves(foreign_key: ForeignKey) -> Reason:
+def _serves(foreign_key: ForeignKey, whole: bool = True) -> Reason:
     changes = f"{foreign_key.target_changes} rows of it were deleted or updated"
-    return Reason(
-        "foreign_key",
-        f"no other index serves the foreign key {foreign_key.name} to {foreign_key.target} ({changes})",
-    )
+    which = f"the foreign key {foreign_key.name} to {foreign_key.target} ({changes})"
+    text = f"no other index serves {which}" if whole else f"no index serves {which} whole, and this one does in part"
+    return Reason("foreign_key", text)
 
 
 def droppable(seen: Indexes, reasons: Mapping[int, Collection[Reason]]) -> list[Index]:

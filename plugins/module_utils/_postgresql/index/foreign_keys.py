@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which index serves a foreign key. Pure."""
+"""Which index serves a foreign key, whole or in part. Pure."""
 
 from __future__ import annotations
 
 from ..identifier import quoted
 from .observation import ForeignKey, Index
 
-__all__ = ["supports"]
+__all__ = ["helps", "supports"]
 
 
 def supports(index: Index, foreign_key: ForeignKey) -> bool:
@@ -19,8 +19,22 @@ def supports(index: Index, foreign_key: ForeignKey) -> bool:
     if index.table_oid != foreign_key.table_oid or not index.valid or index.method not in ("btree", "hash"):
         return False
     columns = set(foreign_key.keys)
-    if set(index.keys[: len(columns)]) != columns:
+    return set(index.keys[: len(columns)]) == columns and _holds_all(index, foreign_key)
+
+
+def helps(index: Index, foreign_key: ForeignKey) -> bool:
+    """Whether the server finds at least fewer rows by this index than in the whole table.
+
+    A btree has to begin with one of the foreign key's columns; methods without an order need to have one.
+    """
+    if index.table_oid != foreign_key.table_oid or not index.valid:
         return False
+    first = index.keys[:1] if index.method in ("btree", "hash") else index.keys
+    return not set(first).isdisjoint(foreign_key.keys) and _holds_all(index, foreign_key)
+
+
+def _holds_all(index: Index, foreign_key: ForeignKey) -> bool:
+    """Whether the index holds every row that refers to something."""
     if index.locked:
         return True  # whether it has a condition cannot be seen just now
     return index.predicate is None or index.predicate in {

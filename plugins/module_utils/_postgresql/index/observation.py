@@ -24,7 +24,7 @@ class Index(NamedTuple):
     :param oid: the index; ``table_oid`` its table.
     :param definition: pg_get_indexdef; empty for the system's and TOAST's.
     :param scans: scans that this node counted; ``last_scan`` the last of them, None if never or before version 16.
-    :param constraint: name of the constraint that stands on it; None: none.
+    :param constraint: name of the constraint that stands on it, or of a foreign key that refers to it; None: none.
     :param parent: index of the partitioned table that it is part of; None: none.
     :param partitioned: whether it is the index of a partitioned table, which holds no entries itself.
     :param system: whether its table is the catalogue's, TOAST's or another session's temporary one.

@@ -49,8 +49,8 @@ CROSS JOIN LATERAL (SELECT array(SELECT unnest(i.indkey::int2[]))::int[] AS keys
 CROSS JOIN LATERAL (SELECT n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast')
     OR n.nspname ~ '^pg_(toast_)?temp_' AS system,
     i.indexrelid IN (SELECT relation FROM locked) OR i.indrelid IN (SELECT relation FROM locked) AS locked) s
-LEFT JOIN (SELECT conindid, min(conname) AS conname FROM pg_constraint
-    WHERE conindid <> 0 AND contype IN ('p', 'u', 'x') GROUP BY 1) k ON k.conindid = i.indexrelid
+LEFT JOIN (SELECT conindid, (array_agg(conname ORDER BY contype = 'f', conname))[1] AS conname FROM pg_constraint
+    WHERE conindid <> 0 AND contype IN ('p', 'u', 'x', 'f') GROUP BY 1) k ON k.conindid = i.indexrelid
 LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
 LEFT JOIN (SELECT DISTINCT objid FROM pg_depend
     WHERE classid = 'pg_class'::regclass AND deptype = 'e') e ON e.objid IN (i.indexrelid, i.indrelid)
@@ -74,11 +74,13 @@ WHERE k.contype = 'f' AND t.relkind IN ('r', 'p')
 ORDER BY k.oid"""
 
 TABLE_USE = """
+WITH locked AS MATERIALIZED {locked}
 SELECT s.relid::bigint AS oid, s.schemaname::text AS schema, s.relname::text AS table, s.n_live_tup AS rows,
     pg_relation_size(s.relid) AS bytes, s.seq_scan AS sequential_scans, s.seq_tup_read AS sequential_rows,
     coalesce(s.idx_scan, 0) AS index_scans
 FROM pg_stat_user_tables s
 WHERE s.n_live_tup >= %(rows)s AND s.seq_scan > 0 AND s.schemaname !~ '^pg_'
+    AND s.relid NOT IN (SELECT relation FROM locked)
 ORDER BY s.seq_tup_read DESC LIMIT 500"""
 
 BUILDS = """
@@ -143,9 +145,12 @@ def read_foreign_keys(client: PostgresqlClient) -> tuple[ForeignKey, ...]:
 
 
 def read_table_use(client: PostgresqlClient, fewest_rows: float) -> tuple[TableUse, ...]:
-    """Read how the tables of so many rows or more are read, those first of which most rows were read one by one."""
+    """Read how the tables of so many rows or more are read, those first of which most rows were read one by one.
+
+    Those that somebody has locked for himself alone are left out: to ask for their size would be to wait.
+    """
     values = {"rows": fewest_rows}
-    return tuple(client.rows("read how tables are used", TABLE_USE, TableUse, values))
+    return tuple(client.rows("read how tables are used", TABLE_USE, TableUse, values, {"locked": LOCKED}))
 
 
 def read_builds(client: PostgresqlClient) -> tuple[Build, ...]:

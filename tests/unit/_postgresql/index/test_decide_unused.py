@@ -130,7 +130,17 @@ def test_foreign_keys_keep_one_index_each() -> None:
     assert codes(seen(index(keys=(2, 1)), keys=(foreign_key(keys=(1, 2), columns=("a", "b")),))) == ("foreign_key",)
     assert codes(seen(index(predicate="(a IS NOT NULL)"), keys=(key,))) == ("foreign_key",)
     assert codes(seen(index(predicate="(b IS NOT NULL)"), keys=(key,))) == ()
-    assert codes(seen(index(method="brin"), keys=(key,))) == ()
+
+
+def test_what_serves_a_foreign_key_in_part_stays_where_nothing_serves_it_whole() -> None:
+    key = foreign_key(keys=(1, 2), columns=("a", "b"))
+    part = index(keys=(2, 3))
+    assert codes(seen(part, keys=(key,))) == ("foreign_key",)
+    assert codes(seen(part, index(20001, keys=(2, 1)), keys=(key,))) == ()
+    assert codes(seen(index(keys=(3, 2)), keys=(key,))) == (), "a btree has to begin with one"
+    assert codes(seen(index(method="brin", keys=(3, 2)), keys=(key,))) == ("foreign_key",)
+    assert codes(seen(index(keys=(2, 3), predicate="(c > 5)"), keys=(key,))) == ()
+    assert codes(seen(index(keys=(2, 3), valid=False), keys=(key,))) == ("invalid",)
 
 
 def test_nothing_has_to_be_watched_for_no_time() -> None:
