@@ -37,7 +37,7 @@ from tests.integration.postgresql_retention import options_of, retain, rule
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
 
-KILLS = max(1, int(os.environ.get("UPKEEP_TEST_KILLS", "200")) * 3 // 10)
+KILLS = max(1, int(os.environ.get("UPKEEP_TEST_KILLS", "200")) // 10)
 FEWER = max(1, KILLS // 4)
 GENTLE = {"batch_target_ms": 10, "rest_ratio": 2.0}
 
