@@ -130,9 +130,11 @@ def test_names_are_no_sql(fresh_postgresql_database: Endpoint, tmp_path: Path) -
 def test_a_locked_table_is_left_out_and_nobody_waits(fresh_postgresql18_database: Endpoint) -> None:
     fill_chinook(fresh_postgresql18_database)
     with connect(fresh_postgresql18_database) as session:
+        # Read whole, so that the check missing_indexes has to do with it.
+        session.execute("SELECT count(unit_price) FROM invoice_line; SELECT pg_stat_force_next_flush()")
         session.execute("BEGIN; LOCK TABLE invoice_line IN ACCESS EXCLUSIVE MODE; LOCK TABLE track IN SHARE MODE")
         result = Audit(fresh_postgresql18_database).run(
-            "bloat", "vacuum", "wraparound", "sequences", "growth", "settings", options=EMBEDDED
+            "bloat", "vacuum", "wraparound", "sequences", "growth", "settings", "missing_indexes", options=EMBEDDED
         )
     assert result["findings"] == []
     sizes = [name for name in result["metrics"] if name.startswith("postgresql_table_size_bytes")]

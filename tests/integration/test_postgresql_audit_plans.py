@@ -256,7 +256,9 @@ def test_a_locked_table_is_not_waited_for(shop: Endpoint) -> None:
 
 def test_a_user_who_may_not_read_the_table(shop: Endpoint) -> None:
     result = plan(shop.as_monitor(), "SELECT * FROM orders WHERE id = 1")
-    assert "permission denied" in found(result, "postgresql.plan_failed")["message"]
+    finding = found(result, "postgresql.plan_failed")
+    assert "permission denied" in finding["message"]
+    assert 'GRANT SELECT ON the query\'s tables TO "upkeep_monitor"' in finding["remedy"]
 
 
 def test_before_version_16_a_prepared_statement_gives_the_plan_for_any_values(

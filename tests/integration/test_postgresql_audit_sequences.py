@@ -60,12 +60,16 @@ def test_each_kind_of_sequence(fresh_postgresql_database: Endpoint) -> None:
 
 def test_sequences_that_may_not_be_read_are_said(fresh_postgresql18_database: Endpoint) -> None:
     with connect(fresh_postgresql18_database) as session:
+        session.execute('CREATE SCHEMA "My.App"; CREATE SEQUENCE "My.App".hidden')
         session.execute("CREATE SEQUENCE hidden; CREATE SEQUENCE open; SELECT nextval('open')")
         session.execute("GRANT SELECT ON open TO upkeep_monitor")
     result = Audit(fresh_postgresql18_database.as_monitor()).run("sequences")
     assert pairs(result) == [("postgresql.access_denied", "warning")]
-    assert "1 of the 2 sequences (public.hidden)" in result["findings"][0]["message"]
-    assert "GRANT SELECT ON ALL SEQUENCES" in result["findings"][0]["remedy"]
+    assert "2 of the 3 sequences (My.App.hidden, public.hidden)" in result["findings"][0]["message"]
+    _, found, statement = result["findings"][0]["remedy"].partition("GRANT ")
+    with connect(fresh_postgresql18_database) as session:
+        session.execute((found + statement).encode())
+    assert pairs(Audit(fresh_postgresql18_database.as_monitor()).run("sequences")) == []
 
 
 def test_the_worst_are_named_and_the_others_counted(fresh_postgresql18_database: Endpoint) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from .._core.finding import Finding
 from .._core.health import Situation
 from .._core.severity import Severity
+from .identifier import quoted
 
 __all__ = ["invalid_index"]
 
@@ -18,7 +19,7 @@ def invalid_index(schema: str, index: str, table: str, database: str, situation:
     subject = f"{situation.subject} index {database}.{name}"
     left = "_ccnew" in index or "_ccold" in index
     origin = "it is left over from REINDEX CONCURRENTLY" if left else "its build failed or was broken off"
-    remedy = f"Run DROP INDEX CONCURRENTLY {name}" + (
+    remedy = f"Run DROP INDEX CONCURRENTLY {quoted(schema, index)}" + (
         "."
         if left
         else " and create it anew with CREATE INDEX CONCURRENTLY; if it is unique, remove duplicate rows first."

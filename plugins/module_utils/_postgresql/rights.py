@@ -8,6 +8,7 @@ from __future__ import annotations
 from .._core.finding import Finding
 from .._core.health import Situation
 from .._core.severity import Severity
+from .identifier import quoted
 
 __all__ = ["hidden"]
 
@@ -18,7 +19,7 @@ def hidden(situation: Situation, check: str, user: str, what: str, remedy: str =
     :param remedy: what would let the user see it, if that is not being a member of pg_monitor.
     """
     message = f"{situation.subject}: the user {user} may not see {what}"
-    remedy = remedy or f'Let an administrator run: GRANT pg_monitor TO "{user}"'
+    remedy = remedy or f"Let an administrator run: GRANT pg_monitor TO {quoted(user)}"
     return Finding(
         "postgresql.access_denied", Severity.WARNING, f"{situation.subject} {check}", message, check, None, remedy
     )

@@ -17,8 +17,13 @@ def test_each_is_a_finding_with_its_own_remedy() -> None:
     assert ids(decision) == [("postgresql.invalid_index", "warning")] * 2
     assert "create it anew" in decision.findings[0].remedy
     assert "left over from REINDEX" in decision.findings[1].message
-    assert decision.findings[1].remedy == "Run DROP INDEX CONCURRENTLY public.users_pkey_ccnew."
+    assert decision.findings[1].remedy == 'Run DROP INDEX CONCURRENTLY "public"."users_pkey_ccnew".'
     assert decision.metrics["postgresql_invalid_indexes_total"] == 2
+
+
+def test_the_statement_to_run_holds_names_as_sql_wants_them() -> None:
+    decision = decide_indexes(Indexes(server(), (Index(1, "My.App", "t", 'Odd"Name'),), 0), situation())
+    assert 'DROP INDEX CONCURRENTLY "My.App"."Odd""Name" and create it anew' in one(decision).remedy
 
 
 def test_none_is_in_order() -> None:

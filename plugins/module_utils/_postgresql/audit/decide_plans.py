@@ -40,7 +40,7 @@ def decide_plans(seen: Plans, situation: Situation) -> Decision:
     for plan in seen.plans:
         subject = f"{situation.subject} query {seen.server.database}.{plan.name}"
         if plan.root is None:
-            decision.findings.append(_no_plan(plan, subject))
+            decision.findings.append(_no_plan(plan, subject, seen.server.user))
             continue
         decision.metrics[metric_name("postgresql_plan_cost", query=plan.name)] = plan.root.get("Total Cost", 0)
         by_kind: dict[str, int] = {}
@@ -51,9 +51,11 @@ def decide_plans(seen: Plans, situation: Situation) -> Decision:
     return decision
 
 
-def _no_plan(plan: Plan, subject: str) -> Finding:
+def _no_plan(plan: Plan, subject: str, user: str) -> Finding:
     message = f"{subject}: it has no plan: {plan.problem}"
     remedy = "Declare it as the application sends it, and let search_path and the user's rights be the application's."
+    if plan.denied:
+        remedy = f"Let an administrator run: GRANT SELECT ON the query's tables TO {quoted(user)} (and what it writes)."
     return Finding("postgresql.plan_failed", Severity.WARNING, subject, message, None, None, remedy)
 
 

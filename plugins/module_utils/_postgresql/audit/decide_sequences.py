@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..._core.finding import Finding
 from ..._core.health import Situation
 from ..._core.runner import Decision
+from ..identifier import quoted
 from ..rights import hidden
 from .observation import Sequence, Sequences
 from .worst import rest
@@ -59,7 +60,9 @@ def decide_sequences(seen: Sequences, situation: Situation) -> Decision:
     if unread:
         names = ", ".join(sequence.label for sequence in unread[:3])
         what = f"{len(unread)} of the {len(seen.sequences)} sequences ({names}{', ...' if len(unread) > 3 else ''})"
-        remedy = f'Let an administrator run: GRANT SELECT ON ALL SEQUENCES IN SCHEMA ... TO "{seen.server.user}"'
+        schemas = ", ".join(quoted(schema) for schema in sorted({sequence.schema for sequence in unread}))
+        who = quoted(seen.server.user)
+        remedy = f"Let an administrator run: GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {who}"
         decision.findings.append(hidden(situation, "sequences", seen.server.user, what, remedy))
     return decision
 

@@ -117,12 +117,11 @@ def vacuum_seconds(seen: Settings) -> float | None:
     return seen.facts.largest_bytes / 8192 * cost / limit * delay / 1000
 
 
-_RISK = "Switch it on again (ALTER SYSTEM RESET {name}; SELECT pg_reload_conf())."
 _ON = "Switch it on (ALTER SYSTEM SET {name} = on; SELECT pg_reload_conf())."
 _BLIND = "nobody sees what is going on, autovacuum neither"
 
 RULES = (
-    Rule("fsync", Severity.CRITICAL, _is("fsync", "off", "a crash of the machine destroys the databases"), _RISK),
+    Rule("fsync", Severity.CRITICAL, _is("fsync", "off", "a crash of the machine destroys the databases"), _ON),
     Rule(
         "full_page_writes",
         Severity.CRITICAL,
@@ -131,7 +130,7 @@ RULES = (
             "off",
             "a crash in the middle of a page destroys it, unless the file system copies on write",
         ),
-        _RISK,
+        _ON,
     ),
     Rule(
         "zero_damaged_pages",
@@ -233,9 +232,10 @@ def _finding(rule: Rule, why: str, seen: Settings, situation: Situation) -> Find
     subject = f"{situation.subject} setting {rule.setting}"
     value = seen.text(rule.setting)
     message = f"{subject} is {value if value else 'empty'}: {why}"
-    return Finding(
-        "postgresql.setting", rule.severity, subject, message, value, None, rule.remedy.format(name=rule.setting)
-    )
+    remedy = rule.remedy.format(name=rule.setting)
+    if seen.settings[rule.setting].source == "command line":
+        remedy += " It is set on the server's command line, which goes before every file: take it from there first."
+    return Finding("postgresql.setting", rule.severity, subject, message, value, None, remedy)
 
 
 def _planner(seen: Settings, situation: Situation) -> list[Finding]:

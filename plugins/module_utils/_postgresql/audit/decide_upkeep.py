@@ -15,6 +15,7 @@ from ..._core.severity import Severity
 from ..._core.units import format_size
 from ..autovacuum import need_of
 from ..decide_overdue import decide_overdue, remember_overdue
+from ..identifier import quoted
 from ..server import Server
 from .observation_vacuum import Neglected, Upkeep
 from .worst import rest
@@ -61,7 +62,9 @@ def _disabled(table: Neglected, server: Server, situation: Situation) -> list[Fi
         return []
     subject = _subject(table, server, situation)
     message = f"{subject}: autovacuum is off for it, and {table.written} rows were written since the statistics began"
-    remedy = f"Run ALTER TABLE {table.label} RESET (autovacuum_enabled), or have it vacuumed otherwise."
+    remedy = (
+        f"Run ALTER TABLE {quoted(table.schema, table.name)} RESET (autovacuum_enabled), or have it vacuumed otherwise."
+    )
     return [
         Finding(
             "postgresql.autovacuum_disabled", Severity.WARNING, subject, message, table.written, FEWEST_WRITES, remedy
@@ -79,7 +82,7 @@ def _never(table: Neglected, server: Server, situation: Situation) -> list[Findi
     subject = _subject(table, server, situation)
     size = format_size(table.bytes)
     message = f"{subject}: it has no statistics and {size}, and autovacuum has no reason to analyze it"
-    remedy = f"Run ANALYZE {table.label}."
+    remedy = f"Run ANALYZE {quoted(table.schema, table.name)}."
     return [
         Finding("postgresql.never_analyzed", Severity.WARNING, subject, message, table.bytes, SMALLEST_BYTES, remedy)
     ]
@@ -92,7 +95,7 @@ def _partitioned(table: Neglected, server: Server, situation: Situation) -> list
     subject = _subject(table, server, situation)
     if not table.analyzed:
         message = f"{subject}: a partitioned table, never analyzed, which autovacuum does not do"
-        remedy = f"Run ANALYZE {table.label} regularly."
+        remedy = f"Run ANALYZE {quoted(table.schema, table.name)} regularly, as the module postgresql_vacuum does."
         return [
             Finding("postgresql.partitions_not_analyzed", Severity.WARNING, subject, message, "never", None, remedy)
         ]

@@ -36,11 +36,13 @@ class Plan(NamedTuple):
 
     :param root: its topmost node; None: there is none.
     :param problem: why there is none, free of the query's data.
+    :param denied: whether a right is missing.
     """
 
     name: str
     root: Node | None
     problem: str = ""
+    denied: bool = False
 
 
 class Plans(NamedTuple):

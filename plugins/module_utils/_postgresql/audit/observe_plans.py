@@ -25,6 +25,9 @@ RUNNING_SECONDS = 60.0
 PREPARED = "upkeep_plan"
 """What a declared query is called while its plan is asked for."""
 
+INSUFFICIENT_PRIVILEGE = "42501"
+"""SQLSTATE of what the user may not do."""
+
 GENERIC_PLAN_SINCE = 160000
 """Server version whose EXPLAIN makes the plan for any parameters by itself."""
 
@@ -84,7 +87,7 @@ def _plan(client: PostgresqlClient, context: Context, query: Declared, path: str
     except StoreError as error:
         if client.lost:
             raise
-        return Plan(query.name, None, _problem(error))
+        return Plan(query.name, None, _problem(error), error.code == INSUFFICIENT_PRIVILEGE)
 
 
 def _forget(client: PostgresqlClient) -> None:

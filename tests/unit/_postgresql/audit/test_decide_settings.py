@@ -172,3 +172,10 @@ def test_how_long_autovacuum_takes() -> None:
     assert ids(decide_settings(slow._replace(accepted=frozenset({"autovacuum_vacuum_cost_limit"})), situation())) == []
     at_the_limit = seen({"autovacuum_vacuum_cost_delay": "100"}, facts={"largest_bytes": 8192 * 7_854_545})
     assert ids(decide_settings(at_the_limit, situation())) == []
+
+
+@pytest.mark.parametrize(("source", "said"), [(FILE, False), ("command line", True)])
+def test_what_the_command_line_sets_has_to_be_taken_from_there(source: str, said: bool) -> None:
+    remedy = one(decide_settings(seen({"fsync": "off"}, source), situation())).remedy
+    assert remedy.startswith("Switch it on (ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf()).")
+    assert ("command line" in remedy) == said

@@ -82,3 +82,9 @@ def test_what_is_due_by_the_formula_is_judged_as_every_day() -> None:
     upkeep = Upkeep(Tables(server(), (late,)), ())
     assert one(decide_upkeep(upkeep, situation())).id == "postgresql.vacuum_overdue"
     assert remember_upkeep(upkeep, situation())["vacuum"] == {"app public.events": server().now}
+
+
+@pytest.mark.parametrize("changes", [{**DISABLED, "written": 1000}, NEVER, {**ROOT, "analyzed": False}])
+def test_the_statement_to_run_holds_names_as_sql_wants_them(changes: dict[str, Any]) -> None:
+    decision = decide_upkeep(seen(neglected('Order "Items"', schema="My.App", **changes)), situation())
+    assert '"My.App"."Order ""Items"""' in one(decision).remedy
