@@ -238,6 +238,10 @@ class TestRelations:
                 'CREATE TABLE "My App".marks ()',
                 'CREATE TABLE "Straße" ()',
                 f'CREATE TABLE "{"n" * 63}" ()',
+                "CREATE VIEW seen AS SELECT 1 AS id",
+                "CREATE FOREIGN DATA WRAPPER far; CREATE SERVER far FOREIGN DATA WRAPPER far",
+                "CREATE FOREIGN TABLE abroad (id int) SERVER far",
+                "CREATE SEQUENCE counter; CREATE INDEX quick ON public.marks (mark)",
             ):
                 session.execute(statement.encode())
         return marks
@@ -256,6 +260,10 @@ class TestRelations:
             ("pg_class", "Check its name"),
             ("marks; DROP TABLE marks", "Write it as in SQL"),
             ("n" * 64, "longer than the 63 bytes"),
+            ("seen", "'seen' is a view"),
+            ("abroad", "'abroad' is a foreign table"),
+            ("public.counter", "'public.counter' is a sequence"),
+            ("quick", "'quick' is an index"),
         ],
     )
     def test_a_name_that_cannot_be_resolved_says_what_to_do(self, named: Endpoint, name: str, remedy: str) -> None:

@@ -19,6 +19,19 @@ TABLES = ("r", "p", "m")
 INDEXES = ("i", "I")
 """Kinds of pg_class.relkind: indexes, indexes of partitioned tables."""
 
+NAMED_KINDS = {
+    "r": "a table",
+    "p": "a partitioned table",
+    "m": "a materialized view",
+    "v": "a view",
+    "f": "a foreign table",
+    "S": "a sequence",
+    "c": "a type",
+    "i": "an index",
+    "I": "an index",
+}
+"""Kinds of pg_class.relkind, for people."""
+
 RESOLVE = """
 SELECT wanted.position::int AS position, c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
     c.relkind::text AS kind, c.relname = wanted.name AS exact
@@ -91,12 +104,20 @@ def _choose(
     if len(exact) == 1:
         (match,) = exact
         return Relation(match.oid, match.schema, match.name, match.kind)
-    what = "index" if "i" in kinds else "table"
+    what, one = ("index", "an index") if "i" in kinds else ("table", "a table")
     if exact:
         schemas = ", ".join(quoted(match.schema, match.name) for match in exact)
         raise InvalidInput(option, f"there are several of the name {name!r}", f"Name its schema: {schemas}.")
     alike = ", ".join(quoted(match.schema, match.name) for match in matches)
-    remedy = (
-        f"There is {alike}: write it so." if alike else f"Check its name and schema, and login_db: a {what} is meant."
-    )
+    remedy = f"There is {alike}: write it so." if alike else f"Check its name and schema, and login_db: {one} is meant."
+    if not alike and (other := _other_kind(client, option, name)):
+        raise InvalidInput(option, f"{name!r} is {other}", f"Name {one} here.")
     raise InvalidInput(option, f"there is no {what} {name!r} in the database {client.server.database}", remedy)
+
+
+def _other_kind(client: PostgresqlClient, option: str, name: str) -> str:
+    """Return what bears a name that no relation of the kinds meant does; empty: nothing."""
+    *schema, last = split_name(name, option)
+    values = {"schemas": [schema[0] if schema else None], "names": [last], "kinds": list(NAMED_KINDS)}
+    found = client.rows("look up a name in the catalogue", RESOLVE, _Match, values)
+    return next((NAMED_KINDS[match.kind] for match in found if match.exact), "")
