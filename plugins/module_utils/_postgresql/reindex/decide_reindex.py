@@ -230,6 +230,8 @@ def _denied(denied: list[Index], seen: Indexes, limits: Limits) -> Finding:
     shown = ", ".join(tables[:5]) + (f" and {len(tables) - 5} more" if len(tables) > 5 else "")
     message = f"{limits.label}: the user {seen.server.user} may not rebuild {len(denied)} bloated indexes of {shown}"
     remedy = "Make the user a member of the role that owns these tables, or on version 17 and newer of pg_maintain."
+    if any(index.toast for index in denied):
+        remedy += f" For indexes of TOAST tables: GRANT USAGE ON SCHEMA pg_toast TO {quoted(seen.server.user)}."
     return Finding("postgresql.access_denied", Severity.WARNING, f"{limits.label} reindex", message, remedy=remedy)
 
 

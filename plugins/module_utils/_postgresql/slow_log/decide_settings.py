@@ -11,6 +11,7 @@ from ..._core.action import Action
 from ..._core.finding import Finding
 from ..._core.runner import Decision
 from ..._core.severity import Severity
+from ..identifier import quoted
 from ..statement import Statement
 from .observation import Override, Seen, Setting
 from .policy import Policy
@@ -91,7 +92,7 @@ def system_action(
         return Decision([trouble("access_denied", label, name, "ALTER SYSTEM is switched off", remedy)])
     if not setting.may_set:
         why = f"the user {seen.server.user} may not set it for the whole server"
-        remedy = MANAGED.format(name=name, user=seen.server.user)
+        remedy = MANAGED.format(name=name, user=quoted(seen.server.user))
         return Decision([trouble("access_denied", label, name, why, remedy)])
     statement = _system(name, values)
     known = former and seen.in_auto_file(name)
@@ -185,7 +186,7 @@ def decide_reload(seen: Seen, policy: Policy, actions: Sequence[Action], label: 
     if not waiting and not changed:
         return decision
     if not seen.facts.may_reload:
-        remedy = f"Let an administrator run: GRANT EXECUTE ON FUNCTION pg_reload_conf() TO {seen.server.user}"
+        remedy = f"Let an administrator run: GRANT EXECUTE ON FUNCTION pg_reload_conf() TO {quoted(seen.server.user)}"
         why = f"the user {seen.server.user} may not have the configuration read again"
         decision.findings.append(trouble("access_denied", label, "pg_reload_conf()", why, remedy))
         return decision

@@ -178,3 +178,9 @@ def test_proof_of_a_drop() -> None:
 
 def test_an_index_that_was_invalid_may_become_larger() -> None:
     assert doubt_of(done(before=index(usable=False, bytes=0)), [NEW._replace(bytes=500 * MIB)]) == ""
+
+
+@pytest.mark.parametrize("toast", [False, True])
+def test_the_schema_of_toast_tables_is_a_right_of_its_own(toast: bool) -> None:
+    decision = decide_reindex(seen(index(may_rebuild=False, toast=toast), percents={1: 80}), LIMITS)
+    assert ("GRANT USAGE ON SCHEMA pg_toast" in decision.findings[0].remedy) == toast

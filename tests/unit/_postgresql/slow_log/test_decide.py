@@ -114,7 +114,7 @@ def test_who_may_not_have_the_files_read_again_is_told_so() -> None:
 def test_a_parameter_that_the_user_may_not_set() -> None:
     finding = one(decide_settings(seen(setting(may_set=False)), POLICY, "db"))
     assert "parameter group" in finding.remedy
-    assert f"GRANT ALTER SYSTEM ON PARAMETER {SLOW} TO monitor" in finding.remedy
+    assert f'GRANT ALTER SYSTEM ON PARAMETER {SLOW} TO "monitor"' in finding.remedy
 
 
 @pytest.mark.parametrize(
