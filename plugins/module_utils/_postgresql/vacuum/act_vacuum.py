@@ -60,7 +60,7 @@ def vacuum(client: PostgresqlClient, action: Action, context: Context) -> Action
     except StoreError as error:
         late = context.clock.monotonic() - started >= LATE_SHARE * left
         return left_undone(action, error, late, "the deadline ended it in the midst of the table, which does no harm")
-    return action.became(ActionState.DONE, _changes(before, after))
+    return action.became(ActionState.DONE, _changes(action.kind, before, after))
 
 
 def left_undone(action: Action, error: StoreError, late: bool, over: str) -> Action:
@@ -110,13 +110,18 @@ def _moved(kind: str, before: Row | Now, after: Now) -> bool:
     return now is not None and (was is None or now > was)
 
 
-def _changes(before: Now, after: Now) -> str:
-    """Return what has changed, in numbers."""
-    numbers = (
+def _changes(kind: str, before: Now, after: Now) -> str:
+    """Return what has become less, in numbers.
+
+    Ages grow with every transaction of others. Pages are as they were last counted, and a partitioned table has none
+    (-1 from version 14 on), so that more of them, or fewer than none, is no news.
+    """
+    numbers = [
         ("dead rows", before.dead, after.dead),
-        ("pages", before.pages, after.pages),
+        ("pages", before.pages, max(0, after.pages)),
         ("age of the oldest transaction id", before.transactions, after.transactions),
         ("age of the oldest multixact id", before.multixacts, after.multixacts),
         ("rows changed since analyze", before.modified, after.modified),
-    )
-    return ", ".join(f"{name} {was} -> {now}" for name, was, now in numbers if was != now) or "nothing to remove"
+    ]
+    less = ", ".join(f"{name} {was} -> {now}" for name, was, now in numbers if now < was)
+    return less or ("" if kind == "analyze" else "nothing to remove")
