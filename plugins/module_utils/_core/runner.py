@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from .action import Action, ActionState
 from .clock import Clock
@@ -19,9 +19,12 @@ from .result import Metrics, Result
 from .secrets import Secrets
 from .severity import Severity
 
-__all__ = ["Context", "Decision", "Task", "run", "sub_finding"]
+__all__ = ["DEADLINE_OVER", "Context", "Decision", "Task", "WorksAhead", "run", "sub_finding"]
 
 Observation = TypeVar("Observation")
+
+DEADLINE_OVER = "the deadline is over; the next run goes on here"
+"""What becomes of an action that was not begun in time."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Task(Protocol[Observation]):
         """Decide what is wrong and what is to be done: no I/O, no clock."""
 
     def act(self, action: Action) -> Action:
-        """Carry one action out and return what became of it.
+        """Carry one action out and return what became of it, with the seconds that it took if they differ.
 
         :raises UpkeepError: it failed; the run goes on with the next action.
         """
@@ -94,6 +97,14 @@ class Task(Protocol[Observation]):
 
     def close(self) -> None:
         """Let go of connections and locks."""
+
+
+@runtime_checkable
+class WorksAhead(Protocol):
+    """A task that carries out several actions at once: some are begun before their turn in ``act`` comes."""
+
+    def has_begun(self, action: Action) -> bool:
+        """Whether an action was begun; once the deadline is over, one that was not is not begun any more."""
 
 
 class InfoTask(Generic[Observation]):
@@ -151,8 +162,8 @@ def _carry_out(task: Task[Any], action: Action, context: Context, result: Result
     """
     if action.state is not ActionState.PLANNED:
         return action
-    if context.deadline.expired:
-        return action.became(ActionState.SKIPPED, "the deadline is over; the next run goes on here")
+    if context.deadline.expired and not (isinstance(task, WorksAhead) and task.has_begun(action)):
+        return action.became(ActionState.SKIPPED, DEADLINE_OVER)
     started = context.clock.monotonic()
     try:
         became = task.act(action)
@@ -163,8 +174,8 @@ def _carry_out(task: Task[Any], action: Action, context: Context, result: Result
             result.findings.append(found)
     except UpkeepError as error:
         became = action.became(ActionState.FAILED, context.secrets.redact(str(error)))
-    seconds = round(context.clock.monotonic() - started, 3)
-    return became.became(became.state, became.detail, seconds, became.undo)
+    seconds = context.clock.monotonic() - started if became.seconds is None else became.seconds
+    return became.became(became.state, became.detail, round(seconds, 3), became.undo)
 
 
 def _remember(task: Task[Any], observation: Any, decision: Decision) -> list[Finding]:

@@ -138,6 +138,27 @@ def test_when_the_deadline_is_over_the_rest_is_skipped_and_said() -> None:
     assert "1 skipped" in result.summary
 
 
+def test_what_was_begun_before_its_turn_is_not_skipped_when_the_deadline_is_over() -> None:
+    ticks = Ticks()
+
+    class Ahead(Shelf):
+        """Takes two numbers at once."""
+
+        def has_begun(self, action: Action) -> bool:
+            return int(action.subject) <= 12
+
+        def act(self, action: Action) -> Action:
+            self.numbers.remove(int(action.subject))
+            self.ticks.at += 3
+            return action.became(ActionState.DONE, "removed", 2.5)
+
+    numbers = [11, 12, 13]
+    result = run(Ahead(numbers, ticks), context(ticks, seconds=2), check_mode=False)
+    assert [action.state for action in result.actions] == [ActionState.DONE, ActionState.DONE, ActionState.SKIPPED]
+    assert [action.seconds for action in result.actions] == [2.5, 2.5, None]
+    assert numbers == [13]
+
+
 def test_a_memory_that_fails_is_a_warning() -> None:
     ticks = Ticks()
     result = run(Shelf([11], ticks, memory_fails=True), context(ticks), check_mode=False)
