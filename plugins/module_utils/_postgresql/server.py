@@ -36,6 +36,12 @@ class Server(NamedTuple):
         """Major version, as 18."""
         return self.number // 10000
 
+    @property
+    def available_connections(self) -> float:
+        """How many connections ordinary users may have: what is reserved for others is none of theirs."""
+        reserved = (self.setting("superuser_reserved_connections") or 0) + (self.setting("reserved_connections") or 0)
+        return (self.setting("max_connections") or 0) - reserved
+
     def setting(self, name: str) -> float | None:
         """Return a setting that is a number without unit, None if this version does not have it."""
         text = self.settings.get(name)

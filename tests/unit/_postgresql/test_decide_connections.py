@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.decide_connections import (
-    available_connections,
     decide_connections,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.health.observation import (
@@ -46,9 +45,9 @@ def test_share_of_what_is_not_reserved(used: int, expected: list[tuple[str, str]
 
 
 def test_reserved_connections_count_where_there_are_any() -> None:
-    assert available_connections(server()) == 97
-    assert available_connections(server(settings={"reserved_connections": "10"})) == 87
-    assert available_connections(server(settings={"reserved_connections": None})) == 97
+    assert server().available_connections == 97
+    assert server(settings={"reserved_connections": "10"}).available_connections == 87
+    assert server(settings={"reserved_connections": None}).available_connections == 97
 
 
 def test_without_any_connection_to_give_there_is_no_share() -> None:

@@ -12,22 +12,15 @@ from ..._core.health import Situation
 from ..._core.result import Metrics, metric_name
 from ..._core.runner import Decision
 from ..rights import hidden
-from ..server import Server
 from .observation import Connections, Group, Limit
 
-__all__ = ["available_connections", "decide_connections"]
-
-
-def available_connections(server: Server) -> float:
-    """Return how many connections ordinary users may have: what is reserved for others is none of theirs."""
-    reserved = (server.setting("superuser_reserved_connections") or 0) + (server.setting("reserved_connections") or 0)
-    return (server.setting("max_connections") or 0) - reserved
+__all__ = ["decide_connections"]
 
 
 def decide_connections(seen: Connections, situation: Situation) -> Decision:
     """Judge how many of the connections are used: of the server's, and of each role's and database's own limit."""
     clients = [group for group in seen.groups if group.is_client]
-    used, available = sum(group.sessions for group in clients), available_connections(seen.server)
+    used, available = sum(group.sessions for group in clients), seen.server.available_connections
     percent = 100 * used / available if available > 0 else None
     decision = Decision(metrics=_metrics(clients, used, available, percent))
     states = _states(clients)
