@@ -63,6 +63,15 @@ options:
     type: str
     choices: [need, smallest, largest]
     default: need
+  jobs:
+    description:
+      - How many tables are worked on at once, each over a connection of its own beside the first one. They take as much
+        disk and processor as so many runs; each of them rests for itself, see O(cost_delay), and may have
+        O(index_workers).
+      - Never more than half of the connections that are free at the moment; if that is less, a finding says so.
+      - A partitioned table and its partitions are never worked on at once. V(rewrite) is done one table at a time.
+    type: int
+    default: 1
   index_workers:
     description:
       - Processes that vacuum one table's indexes at once, beside the first; V(0) for none. By default the server
@@ -246,6 +255,7 @@ VACUUM = ArgumentSpec(
         "system_catalogs": {"type": "bool", "default": False},
         "need_ratio": {"type": "float", "default": 0.5},
         "order": {"type": "str", "choices": ["need", "smallest", "largest"], "default": "need"},
+        "jobs": {"type": "int", "default": 1},
         "index_workers": {"type": "int"},
         "buffer_usage_limit": {"type": "str"},
         "cost_delay": {"type": "str"},

@@ -19,6 +19,7 @@ from tests.stack.servers.postgresql import connect
 
 OPTIONS: dict[str, Any] = {
     "mode": "auto",
+    "jobs": 1,
     "tables": [],
     "system_catalogs": False,
     "need_ratio": 0.5,

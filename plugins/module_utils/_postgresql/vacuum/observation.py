@@ -121,12 +121,14 @@ class Facts(NamedTuple):
 
     :param table_age: vacuum_freeze_table_age; likewise for multixacts.
     :param standbys: how many standbys stream from this server.
+    :param connections: how many connections are in use, ours among them.
     """
 
     table_age: int
     multixact_table_age: int
     block_size: int
     standbys: int
+    connections: int
 
 
 class Tables(NamedTuple):

@@ -94,11 +94,14 @@ ORDER BY age DESC LIMIT %(most)s"""
 MOST_HOLDERS = 100
 """Of a crowd of sessions the oldest are enough."""
 
+# Who may not see other users' sessions sees their database all the same.
 FACTS = """
 SELECT current_setting('vacuum_freeze_table_age')::int AS table_age,
     current_setting('vacuum_multixact_freeze_table_age')::int AS multixact_table_age,
     current_setting('block_size')::int AS block_size,
-    (SELECT count(*) FROM pg_stat_replication WHERE coalesce(state, '') <> 'backup') AS standbys"""
+    (SELECT count(*) FROM pg_stat_replication WHERE coalesce(state, '') <> 'backup') AS standbys,
+    (SELECT count(*) FROM pg_stat_activity
+        WHERE datid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend') AS connections"""
 
 
 def observe_tables(client: PostgresqlClient, oids: Collection[int] | None, system: bool) -> Tables:

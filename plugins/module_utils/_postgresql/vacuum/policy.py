@@ -26,6 +26,7 @@ MOST_DELAY_MS = 100
 class Policy(NamedTuple):
     """The module's options, checked.
 
+    :param jobs: tables at once.
     :param need_ratio: how much of what makes autovacuum begin is enough to begin here.
     :param index_workers: PARALLEL; None for what the server chooses.
     :param buffer_kib: BUFFER_USAGE_LIMIT; None for what the server chooses.
@@ -36,6 +37,7 @@ class Policy(NamedTuple):
     """
 
     mode: str
+    jobs: int
     need_ratio: float
     order: str
     index_workers: int | None
@@ -57,6 +59,8 @@ class Policy(NamedTuple):
         """
         _hold("need_ratio", params["need_ratio"], 0, None, "Give a number above 0; 1 is where autovacuum begins.")
         _hold("min_bloat_percent", params["min_bloat_percent"], 0, 100, "Give a percentage above 0.")
+        if params["jobs"] < 1:
+            raise InvalidInput("jobs", f"{params['jobs']} is out of range", "Give 1 or more.")
         workers, buffer, delay = params["index_workers"], params["buffer_usage_limit"], params["cost_delay"]
         if workers is not None and not 0 <= workers <= MOST_WORKERS:
             raise InvalidInput("index_workers", f"{workers} is out of range", f"Give 0 to {MOST_WORKERS}.")
@@ -69,6 +73,7 @@ class Policy(NamedTuple):
         free = params["free_space"]
         return cls(
             params["mode"],
+            params["jobs"],
             params["need_ratio"],
             params["order"],
             workers,

@@ -29,6 +29,7 @@ from tests.unit._postgresql.making import NOW, server
 MIB = 1024**2
 PARAMS: dict[str, Any] = {
     "mode": "auto",
+    "jobs": 1,
     "need_ratio": 0.5,
     "order": "need",
     "index_workers": None,
@@ -85,12 +86,17 @@ def toast(of: int = 1, oid: int = 100, **changes: Any) -> Row:
 
 
 def seen(
-    *rows: Row, links: Sequence[tuple[int, int]] = (), holders: Sequence[Holder] = (), standbys: int = 0, **changes: Any
+    *rows: Row,
+    links: Sequence[tuple[int, int]] = (),
+    holders: Sequence[Holder] = (),
+    standbys: int = 0,
+    connections: int = 10,
+    **changes: Any,
 ) -> Tables:
     """These tables on a server of version 18, or with other facts of the server."""
     return Tables(
         server(**changes),
-        Facts(150_000_000, 150_000_000, 8192, standbys),
+        Facts(150_000_000, 150_000_000, 8192, standbys, connections),
         {one.oid: one for one in rows if one.toast_of is None},
         {one.toast_of: one for one in rows if one.toast_of is not None},
         tuple(Link(*link) for link in links),

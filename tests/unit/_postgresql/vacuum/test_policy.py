@@ -20,6 +20,8 @@ from tests.unit._postgresql.vacuum.making import policy
         ("need_ratio", float("inf")),
         ("min_bloat_percent", 0.0),
         ("min_bloat_percent", 100.1),
+        ("jobs", 0),
+        ("jobs", -1),
         ("index_workers", -1),
         ("index_workers", 1025),
         ("buffer_usage_limit", "1"),
