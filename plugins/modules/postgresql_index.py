@@ -77,6 +77,8 @@ options:
       state:
         description:
           - V(present) makes it. V(absent) drops it, used or not; one that a constraint stands on is not dropped.
+          - What is to be present is made first. What is to be absent goes only when every index that is to be present
+            on the same table exists, so that an index can be declared anew under another name in one run.
         type: str
         choices: [present, absent]
         default: present

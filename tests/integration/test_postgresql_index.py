@@ -154,6 +154,51 @@ def test_absent(database: Endpoint) -> None:
     assert "t_pkey" in definitions(database)
 
 
+NEW = {"name": "fresh", "table": "t", "columns": ["email"]}
+OLD = {"name": "stale", "table": "t", "state": "absent"}
+
+
+def test_an_index_declared_under_a_new_name_is_made_before_the_old_one_goes(database: Endpoint) -> None:
+    with session(database, "CREATE INDEX stale ON t (email)"):
+        planned = work(database, OLD, NEW, check=True)
+        done = work(database, OLD, NEW)
+    assert [action["statement"] for action in planned["actions"]] == [a["statement"] for a in done["actions"]]
+    assert states(done) == [
+        ("create_index", "index public.fresh", "done"),
+        ("drop_index", "index public.stale", "done"),
+    ]
+    assert done["findings"] == []
+    assert work(database, OLD, NEW)["changed"] is False
+
+
+def test_the_old_one_stays_while_the_new_one_cannot_be_made(database: Endpoint) -> None:
+    twice = "INSERT INTO t (id, email) VALUES (1000, 'u1')"
+    with session(database, "CREATE INDEX stale ON t (email)", twice, "CREATE INDEX other ON t (at)") as opened:
+        failed = work(database, OLD, {**NEW, "unique": True})
+        differs = work(database, {**NEW, "name": "other"}, OLD)
+        elsewhere = work(database, {**NEW, "name": "other"}, {**OLD, "name": "nothing"})
+        opened.execute("BEGIN; SELECT txid_current(); SAVEPOINT s; LOCK TABLE t IN SHARE MODE")
+        skipped = work(database, OLD, NEW)
+        opened.execute("ROLLBACK")
+    assert [state for _kind, _subject, state in states(failed)] == ["failed", "skipped"]
+    assert [finding["id"] for finding in differs["findings"]] == ["postgresql.index_differs"]
+    assert states(differs) == [("drop_index", "index public.stale", "skipped")]
+    assert elsewhere["actions"] == []
+    assert [state for _kind, _subject, state in states(skipped)] == ["skipped", "skipped"]
+    for result in (failed, differs, skipped):
+        assert "not made yet" in result["actions"][-1]["detail"]
+        assert "stale" in definitions(database)
+    assert states(work(database, OLD, NEW))[-1] == ("drop_index", "index public.stale", "done")
+
+
+def test_a_deferrable_constraint_is_not_the_unique_index_that_is_declared(database: Endpoint) -> None:
+    with session(database, "ALTER TABLE t ADD CONSTRAINT late UNIQUE (email) DEFERRABLE"):
+        declared = {"name": "x", "table": "t", "columns": ["email"], "unique": True}
+        assert states(work(database, declared)) == [("create_index", "index public.x", "done")]
+        differs = work(database, {**declared, "name": "late"})
+    assert [finding["id"] for finding in differs["findings"]] == ["postgresql.index_differs"]
+
+
 PARTED = """
 CREATE TABLE p (a int, dropped int, b text) PARTITION BY LIST (a);
 CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
@@ -270,8 +315,12 @@ def test_bad_input(fresh_postgresql18_database: Endpoint, declared: dict[str, An
 
 def test_one_index_declared_twice(fresh_postgresql18_database: Endpoint) -> None:
     declared = {"name": "x", "table": "t", "columns": ["id"]}
-    with session(fresh_postgresql18_database, TABLE), pytest.raises(InvalidInput, match="once more"):
-        work(fresh_postgresql18_database, declared, declared)
+    for other in (declared, {**declared, "table": "public.t", "state": "absent"}):
+        with (
+            session(fresh_postgresql18_database, "DROP TABLE IF EXISTS t", TABLE),
+            pytest.raises(InvalidInput, match="once more"),
+        ):
+            work(fresh_postgresql18_database, declared, other)
 
 
 def test_who_may_not(database: Endpoint) -> None:

@@ -17,9 +17,11 @@ from ..statement import Statement
 from .observation import Build, Index
 from .wanted import Part, Wanted, create_statement
 
-__all__ = ["Work", "decide_declared", "drop_work"]
+__all__ = ["HELD", "Work", "decide_declared", "drop_work", "hold_drops", "replaces"]
 
 NOT_OWNED = "only the owner of the table may do it: log in as the owner, or as a member of that role"
+
+HELD = "an index that is declared on its table, and may be in its place, is not made yet"
 
 
 class Work(NamedTuple):
@@ -27,6 +29,7 @@ class Work(NamedTuple):
 
     :param statements: in this order; an index is dropped and made outside of a transaction.
     :param schema: where the index is, ``name`` what it is called there, ``table_oid`` its table.
+    :param root: the declared table: the same, or the partitioned one that it is part of.
     :param drops: the index that goes (an unused one, or one that is invalid and in the way); None: none.
     :param creates: whether there is an index afterwards.
     :param concurrently: whether it waits for old transactions and so has to look for them first.
@@ -38,6 +41,7 @@ class Work(NamedTuple):
     schema: str
     name: str
     table_oid: int
+    root: int
     drops: Index | None = None
     creates: bool = False
     concurrently: bool = True
@@ -53,7 +57,7 @@ class Work(NamedTuple):
 def decide_declared(
     wanted: Sequence[Wanted], indexes: Sequence[Index], builds: Sequence[Build], subject: str, database: str
 ) -> Decision:
-    """Compare what is declared with what there is.
+    """Compare what is declared with what there is: what is to exist is made first, then what is not to exist goes.
 
     :param indexes: all indexes of the database.
     :param builds: index builds under way.
@@ -61,13 +65,21 @@ def decide_declared(
     """
     decision = Decision()
     by_oid = {index.oid: index for index in indexes}
-    for each in wanted:
+    refused: set[int] = set()
+    going = {each.named for each in wanted if not each.declared.present}
+    for each in sorted(wanted, key=lambda one: not one.declared.present):
         if each.locked:
             decision.actions.append(_put_off(each))
         elif each.declared.present:
-            decision.extend(_present(each, by_oid, builds, f"{subject} index {database}"))
+            found = _present(each, by_oid, going, builds, f"{subject} index {database}")
+            if any(finding.severity is Severity.CRITICAL for finding in found.findings):
+                refused.add(each.parts[0].table.oid)
+            decision.extend(found)
         else:
-            decision.extend(_absent(each, by_oid, builds, f"{subject} index {database}"))
+            found = _absent(each, by_oid, builds, f"{subject} index {database}")
+            if each.parts[0].table.oid in refused:
+                found.actions = [action.became(ActionState.SKIPPED, HELD) for action in found.actions]
+            decision.extend(found)
     return decision
 
 
@@ -76,7 +88,16 @@ def drop_work(index: Index, unused: bool = False) -> Work:
     how = "" if index.partitioned else "CONCURRENTLY "
     statement = Statement("DROP INDEX {how}{index}", {"index": (index.schema, index.name)}, parts={"how": how})
     wait = not index.partitioned
-    return Work((statement,), index.schema, index.name, index.table_oid, index, concurrently=wait, unused=unused)
+    return Work(
+        (statement,),
+        index.schema,
+        index.name,
+        index.table_oid,
+        index.table_oid,
+        index,
+        concurrently=wait,
+        unused=unused,
+    )
 
 
 def _put_off(wanted: Wanted) -> Action:
@@ -87,7 +108,30 @@ def _put_off(wanted: Wanted) -> Action:
     return Action(kind, subject, "it is declared").became(ActionState.SKIPPED, detail)
 
 
-def _present(wanted: Wanted, by_oid: Mapping[int, Index], builds: Sequence[Build], subject: str) -> Decision:
+def replaces(made: Action, dropped: Action) -> bool:
+    """Whether an index that is made may be what a declaration has in place of one that goes: it is on the same table.
+
+    Then that goes only when this exists.
+    """
+    if made.kind == "drop_index" or not isinstance(made.work, Work) or not isinstance(dropped.work, Work):
+        return False
+    return dropped.kind == "drop_index" and made.work.root == dropped.work.root
+
+
+def hold_drops(actions: Sequence[Action]) -> list[Action]:
+    """Return the actions, skipped those that drop an index where one that may replace it is not made."""
+    unmade = [action for action in actions if action.state is not ActionState.PLANNED]
+    return [
+        action.became(ActionState.SKIPPED, HELD)
+        if action.state is ActionState.PLANNED and any(replaces(other, action) for other in unmade)
+        else action
+        for action in actions
+    ]
+
+
+def _present(
+    wanted: Wanted, by_oid: Mapping[int, Index], going: Collection[int | None], builds: Sequence[Build], subject: str
+) -> Decision:
     top = wanted.parts[0]
     named = by_oid.get(wanted.named or 0)
     if wanted.taken:
@@ -96,7 +140,8 @@ def _present(wanted: Wanted, by_oid: Mapping[int, Index], builds: Sequence[Build
     if named is not None and named.oid not in wanted.same and not _carcass(named, top):
         return Decision([_differs(wanted, named, subject)])
     if named is None:
-        other = next((by_oid[oid] for oid in sorted(wanted.same) if _serves(by_oid[oid], top)), None)
+        others = (by_oid[oid] for oid in sorted(wanted.same) if oid not in going)
+        other = next((index for index in others if _serves(index, top)), None)
         if other is not None:
             what = f"{other.label} does the same, so it is not made: {other.definition}"
             remedy = f"Declare it as {other.name}, or rename it: ALTER INDEX {quoted(*_parts(other))} RENAME TO ..."
@@ -133,7 +178,7 @@ def _make(wanted: Wanted, named: Index | None, by_oid: Mapping[int, Index], buil
         if found is not None and above is not None and found.parent == above:
             continue
         if found is not None and (found.valid or part.partitioned):
-            actions.append(_attach(part, found, attach))
+            actions.append(_attach(wanted, part, found, attach))
         else:
             there = (index for index in by_oid.values() if _parts(index) == (part.table.schema, part.name))
             existing = next(there, None)
@@ -171,6 +216,7 @@ def _create(
         part.table.schema,
         part.name,
         part.table.oid,
+        wanted.parts[0].table.oid,
         carcass,
         creates=True,
         concurrently=not part.partitioned,
@@ -181,9 +227,10 @@ def _create(
     return _unless(action, part.owned, carcass, builds)
 
 
-def _attach(part: Part, index: Index, attach: tuple[str, str]) -> Action:
+def _attach(wanted: Wanted, part: Part, index: Index, attach: tuple[str, str]) -> Action:
     statement = _attach_statement(attach, _parts(index))
-    work = Work((statement,), index.schema, index.name, index.table_oid, concurrently=False, attach=attach)
+    root = wanted.parts[0].table.oid
+    work = Work((statement,), index.schema, index.name, index.table_oid, root, concurrently=False, attach=attach)
     action = _action("attach_index", work, f"it is as {'.'.join(attach)} is declared, and no part of it yet", "")
     return _unless(action, part.owned, None, ())
 

@@ -93,6 +93,7 @@ def observe_declared(
     if not declared:
         return ()
     tables = [resolve_relations(client, f"{each.option}.table", [each.table])[0] for each in declared]
+    _check_once(declared, tables)
     parts = _parts(client, declared, tables)
     opclasses = client.rows("read the operator classes", OPCLASSES, _Opclass)
     classes = _classes(client, declared, opclasses)
@@ -115,6 +116,16 @@ def observe_declared(
         named = [index.oid for index in indexes if (index.schema, index.name) == (table.schema, each.name)]
         wanted.append(Wanted(each, own, named[0] if named else None, kinds[0] if kinds else "", same, locked))
     return tuple(wanted)
+
+
+def _check_once(declared: Sequence[Declared], tables: Sequence[Relation]) -> None:
+    """Check that no index is declared twice, its table once with and once without its schema."""
+    seen: dict[tuple[str, str], str] = {}
+    for each, table in zip(declared, tables, strict=True):
+        earlier = seen.setdefault((table.schema, each.name), each.option)
+        if earlier != each.option:
+            why = f"it declares {table.schema}.{each.name} once more, as {earlier} does"
+            raise InvalidInput(each.option, why, "Declare it once.")
 
 
 def _locked(parts: Sequence[Part], indexes: Sequence[Index]) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..._core.action import Action
+from ..._core.action import Action, ActionState
 from ..._core.finding import Finding
 from ..._core.runner import Context, Decision
 from ..client import PostgresqlClient
 from ..work import WorkTask
 from .act_index import Indexer
-from .decide_declared import Work, decide_declared
+from .decide_declared import HELD, Work, decide_declared, hold_drops, replaces
 from .decide_proof import decide_proof
 from .decide_room import Room, decide_room
 from .decide_work import decide_unused_work
@@ -55,6 +55,7 @@ class IndexTask(WorkTask[Seen]):
         replica_connections(context, self.target)
         self._indexer: Indexer | None = None
         self._seen: Indexes | None = None
+        self._unmade: list[Action] = []
 
     def read(self, client: PostgresqlClient) -> Seen:
         """Read all indexes, their use on every server, what is declared, and what disk that takes."""
@@ -66,7 +67,7 @@ class IndexTask(WorkTask[Seen]):
         """Decide on declared indexes first, then on those that nothing uses."""
         seen, wanted, room = observation
         decision = decide_declared(wanted, seen.indexes, seen.builds, self.label, seen.server.database)
-        decision.actions = decide_room(decision.actions, room)
+        decision.actions = hold_drops(decide_room(decision.actions, room))
         decision.extend(decide_unused_work(seen, wanted, self.params["unused"] == "drop", self.label))
         return decision
 
@@ -75,9 +76,14 @@ class IndexTask(WorkTask[Seen]):
         if self._indexer is None:
             self._indexer = Indexer(client, self.context, self.lock_timeout)
         work: Work = action.work
+        if not work.unused and any(replaces(other, action) for other in self._unmade):
+            return action.became(ActionState.SKIPPED, HELD)
         if work.unused and work.drops is not None and self._seen is not None:
             note_drop(self._seen, self.context, work.drops)
-        return self._indexer.carry_out(action)
+        done = self._indexer.carry_out(action)
+        if done.state is not ActionState.DONE:
+            self._unmade.append(done)
+        return done
 
     def prove(self, observation: Seen, actions: Sequence[Action]) -> list[Finding]:
         """Look whether what was made is valid, and what was dropped is gone."""

@@ -118,6 +118,7 @@ def same_shape(declared: Declared, part: Part, index: Index, classes: Classes) -
         and index.method == declared.method
         and index.unique == declared.unique
         and index.nulls_not_distinct == declared.nulls_not_distinct
+        and index.immediate
         and not index.exclusion
         and list(index.keys) == keys
         and list(index.include) == [part.columns[name].number for name in declared.include]

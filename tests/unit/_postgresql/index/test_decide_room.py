@@ -19,7 +19,7 @@ from tests.unit._postgresql.index.making import index
 
 def make(name: str, given_back: int | None = None) -> Action:
     drops = None if given_back is None else index(bytes=given_back, valid=False)
-    return Action("create_index", name, "", work=Work((), "public", name, 1, drops, creates=True))
+    return Action("create_index", name, "", work=Work((), "public", name, 1, 1, drops, creates=True))
 
 
 def fits(free: int | None, *actions: Action, needed: float = 1000.0) -> list[bool]:
