@@ -66,6 +66,26 @@ def test_a_table_that_was_never_analyzed(fresh_each_postgresql_database: Endpoin
     assert vacuum(fresh_each_postgresql_database)["actions"] == []
 
 
+def test_a_database_of_which_the_statistics_are_lost(fresh_each_postgresql_database: Endpoint) -> None:
+    """As after an upgrade: nothing counts as changed, so that autovacuum does not come, and no rows are known."""
+    endpoint = fresh_each_postgresql_database
+    off = "WITH (autovacuum_enabled = false)"
+    with connect(endpoint) as opened, connect(endpoint) as other:
+        opened.execute(f"CREATE TABLE orders {off} AS SELECT generate_series(1, 5000) AS id".encode())
+        opened.execute(f"CREATE TABLE locked {off} AS SELECT generate_series(1, 5000) AS id".encode())
+        opened.execute(f"CREATE TABLE empty (id int) {off}".encode())
+        settled(opened, "orders", "n_tup_ins", 5000)
+        settled(opened, "locked", "n_tup_ins", 5000)
+        opened.execute("SELECT pg_stat_reset()")
+        known = "SELECT coalesce(sum(n_tup_ins), 0)::int FROM pg_stat_user_tables"
+        until(lambda: opened.execute(known).fetchone() == (0,))
+        other.execute("BEGIN; LOCK TABLE locked IN ACCESS EXCLUSIVE MODE")
+        assert states(vacuum(endpoint)) == [("analyze", "public.orders", "done")]
+        other.execute("COMMIT")
+    assert states(vacuum(endpoint)) == [("analyze", "public.locked", "done")]
+    assert vacuum(endpoint)["actions"] == []
+
+
 def test_dead_rows_of_a_toast_table(fresh_postgresql_database: Endpoint) -> None:
     endpoint = fresh_postgresql_database
     with connect(endpoint) as opened:

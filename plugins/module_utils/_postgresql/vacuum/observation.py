@@ -27,6 +27,7 @@ class Row(NamedTuple):
     :param transactions: age of its oldest transaction id that is not frozen; 0 where it holds none.
     :param multixacts: likewise for multixact ids.
     :param permitted: whether the user may vacuum it.
+    :param filled: whether it holds pages though the statistics know nothing of it, as after an upgrade.
     """
 
     oid: int
@@ -49,6 +50,7 @@ class Row(NamedTuple):
     multixacts: int
     indexes: int
     permitted: bool
+    filled: bool = False
 
     @property
     def label(self) -> str:
@@ -58,7 +60,7 @@ class Row(NamedTuple):
     @property
     def has_rows(self) -> bool:
         """Whether it is known to hold any."""
-        return self.live > 0 or self.rows > 0
+        return self.live > 0 or self.rows > 0 or self.filled
 
     def table(self, now: float) -> Table:
         """Return what autovacuum's formula wants to know."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..client import PostgresqlClient
+from ..observe_shapes import LOCKED
 from .observation import Facts, Holder, Link, Now, Row, Tables
 
 __all__ = ["observe_holders", "observe_now", "observe_tables", "with_partitions"]
 
-# The functions behind pg_stat_all_tables: the view itself adds up all indexes of all tables first.
+# The functions behind pg_stat_all_tables: the view itself adds up all indexes of all tables first. The size of a table
+# can be asked for only where nobody has locked it for himself alone.
 ROWS = """
+WITH locked AS MATERIALIZED {locked}
 SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
     chosen.toast_of::bigint AS toast_of, c.reltuples::float8 AS rows, c.relpages AS pages,
     {frozen_pages} AS frozen_pages, coalesce(c.reloptions, '{{}}') AS options, s.live, s.dead, s.modified, s.inserted,
@@ -22,7 +25,10 @@ SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
     CASE WHEN c.relfrozenxid = '0' THEN 0 ELSE age(c.relfrozenxid) END::bigint AS transactions,
     CASE WHEN c.relminmxid = '0' THEN 0 ELSE mxid_age(c.relminmxid) END::bigint AS multixacts,
     (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid) AS indexes,
-    {permitted} OR NOT c.relisshared AND pg_has_role(d.datdba, 'USAGE') AS permitted
+    {permitted} OR NOT c.relisshared AND pg_has_role(d.datdba, 'USAGE') AS permitted,
+    CASE WHEN c.relkind IN ('r', 'm') AND c.reltuples <= 0 AND c.relpages = 0 AND s.live = 0 AND s.analyzed IS NULL
+            AND c.oid NOT IN (SELECT relation FROM locked)
+        THEN coalesce(pg_relation_size(c.oid), 0) > 0 ELSE false END AS filled
 FROM (
     SELECT oid, NULL::oid AS toast_of, relnamespace FROM pg_class WHERE {which}
     UNION ALL SELECT reltoastrelid, oid, relnamespace FROM pg_class WHERE {which} AND reltoastrelid <> 0
@@ -134,6 +140,7 @@ def _observe_rows(client: PostgresqlClient, oids: Collection[int] | None, system
     own = "pg_has_role(c.relowner, 'USAGE')"
     parts = {
         "frozen_pages": "c.relallfrozen" if major >= 18 else "NULL::int",
+        "locked": LOCKED,
         "which": ALL if oids is None else CHOSEN,
         "permitted": f"{own} OR has_table_privilege(c.oid, 'MAINTAIN')" if major >= 17 else own,
     }

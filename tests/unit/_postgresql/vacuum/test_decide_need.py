@@ -76,6 +76,7 @@ def test_need_by_changes(changes: dict[str, Any], ratio: float, expected: str) -
         ({"analyzed": None, "rows": -1.0}, "analyze"),
         ({"analyzed": None, "live": 0, "rows": 0.0}, ""),
         ({"analyzed": None, "live": 0, "rows": -1.0}, ""),
+        ({"analyzed": None, "live": 0, "rows": -1.0, "filled": True}, "analyze"),
     ],
 )
 def test_a_table_that_was_never_analyzed_and_is_known_to_hold_rows(changes: dict[str, Any], expected: str) -> None:
