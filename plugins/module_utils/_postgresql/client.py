@@ -292,6 +292,8 @@ def _open(tried: str, options: Mapping[str, Any], seconds: float) -> psycopg.Con
         raise StoreTimeout(tried, f"no answer within {format_duration(seconds)}", _PAUSED) from None
     if isinstance(answer, driver.Error):
         raise explain_login(tried, text_of(answer)) from answer
+    if isinstance(answer, UnicodeError):  # of Python's own look-up, when no host can have such a name
+        raise explain_login(tried, f"this is no host name: {answer}") from answer
     if isinstance(answer, Exception):
         raise answer
     opened: psycopg.Connection[Any] = answer

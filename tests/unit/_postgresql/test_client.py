@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.connection import Connection
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -19,6 +20,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import
     StoreTimeout,
     StoreUnreachable,
 )
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.client import connect
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.errors import (
     ConnectionsExhausted,
     explain_login,
@@ -170,3 +172,12 @@ def test_the_documentation_names_every_limit_with_its_defaults() -> None:
         for threshold in HEALTH_THRESHOLDS
     ]
     assert all(threshold.remedy and threshold.source for threshold in HEALTH_THRESHOLDS)
+
+
+@pytest.mark.parametrize("host", ["x" * 64, "db.\u202eexample", "a..b"])
+def test_what_can_be_no_host_name_is_said(host: str) -> None:
+    with (
+        pytest.raises(StoreUnreachable, match="host"),
+        connect(Connection.resolve({"login_host": host}, {}, DEFAULTS), Deadline(10)),
+    ):
+        pass
