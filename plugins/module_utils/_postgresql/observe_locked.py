@@ -21,6 +21,10 @@ WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg
 GROUP BY c.oid, n.nspname, c.relname, c.relpages ORDER BY c.relpages DESC, 2, 3"""
 
 
-def observe_locked(client: PostgresqlClient) -> tuple[LockedTable, ...]:
-    """Read them, the largest first."""
-    return tuple(client.rows("read which tables are locked", TABLES, LockedTable))
+def observe_locked(client: PostgresqlClient, least_pages: int = 0) -> tuple[LockedTable, ...]:
+    """Read them, the largest first.
+
+    :param least_pages: leave out those that were smaller when they were counted; one that never was may be of any size.
+    """
+    locked = client.rows("read which tables are locked", TABLES, LockedTable)
+    return tuple(table for table in locked if table.pages >= least_pages or not table.pages)

@@ -18,6 +18,7 @@ from ..._core.severity import Severity
 from ..._core.threshold import Thresholds
 from ..._core.units import format_size
 from ..bloat import BLOCK, STALE_PERCENT, Density, estimate_index, percent_by_density
+from ..locked import locked_findings
 from ..rights import hidden
 from ..shapes import ShapedIndex, ShapedTable
 from ..table_bloat import estimate_table
@@ -123,6 +124,7 @@ def decide_bloat(seen: Bloat, situation: Situation) -> Decision:
     found = _findings("table", tables, lambda table: _about_table(table, toast), seen, situation)
     decision.findings += found + _findings("index", indexes, _about_index, seen, situation)
     decision.findings += _unseen(tables, seen, situation) + _unmeasurable(seen, situation)
+    decision.findings += locked_findings(seen.locked, f"{situation.subject} bloat")
     return decision
 
 

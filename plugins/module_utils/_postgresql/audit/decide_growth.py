@@ -14,6 +14,7 @@ from ..._core.history import Sample, slope, thin
 from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.units import format_size
+from ..locked import locked_findings
 from .observation import Sizes, TableSize
 from .worst import rest
 
@@ -50,6 +51,7 @@ def decide_growth(seen: Sizes, situation: Situation) -> Decision:
     for kind, words in (("size", "tables of that size"), ("growth", "tables that grow so fast")):
         worst = [finding for _order, finding in sorted(found[kind], key=lambda item: -item[0])]
         decision.findings += worst[:MOST_FINDINGS] + rest(worst[MOST_FINDINGS:], words, seen.server, situation)
+    decision.findings += locked_findings(seen.locked, f"{situation.subject} growth")
     return decision
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..locked import LockedTable
 from ..server import Server
 
 __all__ = ["Sequence", "Sequences", "Sizes", "TableSize"]
@@ -74,7 +75,8 @@ class TableSize(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """The largest tables, the largest first."""
+    """The largest tables, the largest first, and those that were not looked at."""
 
     server: Server
     tables: tuple[TableSize, ...]
+    locked: tuple[LockedTable, ...] = ()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..bloat import Density
+from ..locked import LockedTable
 from ..server import Server
 from ..shapes import ShapedIndex, ShapedTable
 
@@ -54,6 +55,7 @@ class Bloat(NamedTuple):
     :param measured: of tables, by oid; ``densities``: of indexes.
     :param installed: whether the database has pgstattuple and the user may call it.
     :param trouble: why measuring did not work; empty: it did, or nothing had to be measured.
+    :param locked: tables that were not looked at.
     """
 
     server: Server
@@ -63,3 +65,4 @@ class Bloat(NamedTuple):
     densities: Mapping[int, Density]
     installed: bool
     trouble: str = ""
+    locked: tuple[LockedTable, ...] = ()

@@ -12,6 +12,7 @@ from ..._core.runner import Context
 from ..._core.threshold import Thresholds
 from ..._core.units import parse_size
 from ..client import PostgresqlClient
+from ..observe_locked import observe_locked
 from ..observe_shapes import LOCKED, observe_index_shapes, observe_table_shapes
 from ..shapes import ShapedIndex, ShapedTable
 from ..statement import Statement
@@ -19,7 +20,7 @@ from .decide_bloat import judge_index, judge_table, worth_measuring
 from .observation_bloat import Bloat, MeasuredIndex, MeasuredTable, Tool
 from .thresholds import AUDIT_THRESHOLDS
 
-__all__ = ["observe_bloat"]
+__all__ = ["LEAST_PAGES", "observe_bloat"]
 
 Row = TypeVar("Row")
 
@@ -66,7 +67,8 @@ def observe_bloat(client: PostgresqlClient, context: Context) -> Bloat:
     indexes = observe_index_shapes(client, LEAST_PAGES)
     tools = {tool.name: tool for tool in client.rows("look for pgstattuple", TOOLS, Tool)}
     usable = {name: (tool.schema, tool.name) for name, tool in tools.items() if tool.usable}
-    seen = Bloat(client.server, tables, indexes, {}, {}, "pgstattuple_approx" in usable)
+    locked = observe_locked(client, LEAST_PAGES)
+    seen = Bloat(client.server, tables, indexes, {}, {}, "pgstattuple_approx" in usable, locked=locked)
     try:
         return _measure(client, context, seen, usable)
     except StoreError as error:

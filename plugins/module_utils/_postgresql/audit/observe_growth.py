@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from ..._core.runner import Context
 from ..client import PostgresqlClient
+from ..observe_locked import observe_locked
 from ..observe_shapes import LOCKED
 from .observation import Sizes, TableSize
+from .observe_bloat import LEAST_PAGES
 
 __all__ = ["observe_growth"]
 
@@ -36,4 +38,4 @@ def observe_growth(client: PostgresqlClient, _context: Context) -> Sizes:
     """Read the largest tables with all that belongs to them; the server adds up its files, it reads none of them."""
     values = {"most": MOST_TABLES}
     rows = client.rows("read the tables' sizes", SIZES, TableSize, values, {"locked": LOCKED})
-    return Sizes(client.server, tuple(rows))
+    return Sizes(client.server, tuple(rows), observe_locked(client, LEAST_PAGES))

@@ -22,6 +22,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.o
     MeasuredTable,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.bloat import Density
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.locked import LockedTable
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.shapes import ShapedIndex, ShapedTable
 from tests.unit._postgresql.audit.making import situation
 from tests.unit._postgresql.making import ids, one, server
@@ -69,6 +70,12 @@ def seen(*relations: ShapedTable | ShapedIndex, **changes: Any) -> Bloat:
 )
 def test_a_table_beyond_both_limits(full: float, pages: int, expected: list[tuple[str, str]]) -> None:
     assert ids(decide_bloat(seen(table(full=full, pages=pages)), situation())) == expected
+
+
+def test_tables_that_could_not_be_looked_at_are_said() -> None:
+    found = one(decide_bloat(seen(locked=(LockedTable(1, "app", "t1", 7, 200, []),)), situation()))
+    assert (found.id, found.severity.value, found.value) == ("postgresql.table_locked", "warning", 1)
+    assert found.subject.endswith(" bloat")
 
 
 def test_either_limit_can_be_switched_off() -> None:

@@ -14,6 +14,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.d
     remember_growth,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.audit.observation import Sizes, TableSize
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.locked import LockedTable
 from tests.unit._postgresql.audit.making import situation
 from tests.unit._postgresql.making import NOW, ids, one, server
 
@@ -48,6 +49,13 @@ def grown(size: float, per_day: float, days: int = 4) -> dict[str, dict[str, lis
 def test_growth(size: int, percent: float, expected: list[tuple[str, str]]) -> None:
     previous = grown(size, size * percent / 100)
     assert ids(decide_growth(seen(size), situation(previous))) == expected
+
+
+def test_tables_that_could_not_be_looked_at_are_said() -> None:
+    found = one(decide_growth(seen(200 * MIB)._replace(locked=(LockedTable(1, "app", "t1", 7, 200, []),)), situation()))
+    assert (found.id, found.severity.value, found.value) == ("postgresql.table_locked", "warning", 1)
+    assert found.subject.endswith(" growth")
+    assert "app.t1 (process 7)" in found.message
 
 
 def test_the_forecast() -> None:
