@@ -15,6 +15,7 @@ from tests.integration.postgresql_retention import EVENTS, OLD, ask, count, make
 from tests.integration.postgresql_work import states
 from tests.integration.probe import probing
 from tests.integration.running import run_module
+from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
 
@@ -155,6 +156,52 @@ def test_a_table_that_others_lock_altogether_is_reported(events18: Endpoint) -> 
     assert states(result) == [("delete", "public.events", "failed")]
     assert "another session holds the lock" in result["actions"][0]["detail"]
     assert count(events18) == 4800
+
+
+def test_a_table_of_which_nothing_can_be_read_stops_no_other_rule(events18: Endpoint) -> None:
+    make(events18, "CREATE TABLE marks AS SELECT id, created_at FROM events")
+    marks = {**rule(table="marks"), "name": "old marks"}
+    with connect(events18) as other, other.transaction():
+        other.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        planned = retain(events18, rule(), marks, check=True)
+        result = retain(events18, rule(), marks)
+    assert states(planned) == [("delete", "public.marks", "planned"), ("delete", "public.events", "skipped")]
+    assert states(result) == [("delete", "public.marks", "done"), ("delete", "public.events", "skipped")]
+    (finding,) = result["findings"]
+    assert finding["id"] == "postgresql.table_locked"
+    assert "rule old events" in finding["message"]
+    assert (count(events18), count(events18, "marks")) == (4800, 4800 - OLD)
+
+
+def test_where_others_hold_every_row_it_is_said(events18: Endpoint) -> None:
+    with connect(events18) as other, other.transaction():
+        other.execute("SELECT FROM events FOR UPDATE")
+        result = retain(events18, rule())
+    assert states(result) == [("delete", "public.events", "skipped")]
+    assert not result["changed"]
+    assert [finding["id"] for finding in result["findings"]] == ["postgresql.retention_due"]
+    assert count(events18) == 4800
+
+
+def test_what_a_lost_connection_leaves_is_told_as_a_change(events18: Endpoint) -> None:
+    ended: list[bool] = []
+    with connect(events18) as other:
+
+        def end() -> None:
+            wait = "SELECT count(*) < 4500 FROM events"
+            until(lambda: other.execute(wait).fetchone() == (True,))
+            ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'upkeep'"
+            other.execute(ours)
+            ended.append(True)
+
+        thread = threading.Thread(target=end)
+        thread.start()
+        result = retain(events18, rule(), batch_target_ms=1, rest_ratio=5.0)
+        thread.join()
+    assert ended
+    assert states(result) == [("delete", "public.events", "failed")]
+    assert result["changed"], result["actions"]
+    assert 4800 - OLD < count(events18) < 4800
 
 
 CHILDREN = """

@@ -144,7 +144,7 @@ def run(task: Task[Any], context: Context, check_mode: bool) -> Result:
             return result
         for action in decision.actions:
             result.actions.append(_carry_out(task, action, context, result))
-        if any(action.state is ActionState.DONE for action in result.actions):
+        if any(_was_tried(action) for action in result.actions):
             result.findings += task.prove(observation, result.actions)
         result.findings += _remember(task, observation, decision)
         return result
@@ -168,14 +168,19 @@ def _carry_out(task: Task[Any], action: Action, context: Context, result: Result
     try:
         became = task.act(action)
     except LockHeld as error:
-        became = action.became(ActionState.SKIPPED, context.secrets.redact(str(error)))
         found = sub_finding(task.subject, str(result.server.get("kind", "upkeep")), error, Severity.WARNING)
         if found not in result.findings:
             result.findings.append(found)
+        return action.became(ActionState.SKIPPED, context.secrets.redact(str(error)))
     except UpkeepError as error:
         became = action.became(ActionState.FAILED, context.secrets.redact(str(error)))
     seconds = context.clock.monotonic() - started if became.seconds is None else became.seconds
     return became.became(became.state, became.detail, round(seconds, 3), became.undo)
+
+
+def _was_tried(action: Action) -> bool:
+    """Whether there is something to look at again: the action was done, in part at least, or found it could not be."""
+    return action.touched or (action.seconds is not None and action.state is not ActionState.FAILED)
 
 
 def _remember(task: Task[Any], observation: Any, decision: Decision) -> list[Finding]:

@@ -12,6 +12,7 @@ from ..._core.finding import Finding
 from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
+from ..locked import locked_findings
 from ..statement import Statement
 from .assignment import assignments
 from .chosen import chosen_by
@@ -51,6 +52,19 @@ def decide_rules(observation: Observation) -> Decision:
     decision = Decision()
     for subject in observation.subjects:
         _decide(subject, observation, decision)
+    for rule, table in observation.locked:
+        (found,) = locked_findings([table], f"rule {rule.name}")
+        label = f"{table.schema}.{table.name}"
+        decision.findings.append(found)
+        decision.actions.append(
+            Action(
+                rule.action,
+                label,
+                f"{rule.name}: its rows are unknown",
+                state=ActionState.SKIPPED,
+                detail=found.message,
+            )
+        )
     return decision
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ..locked import LockedTable
 from ..server import Server
 from .rule import Rule
 
@@ -219,8 +220,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Observation:
-    """All rules with their tables, and the server. :param search_path: what a session of this user has by default."""
+    """All rules with their tables, and the server.
+
+    :param search_path: what a session of this user has by default.
+    :param locked: rules whose table somebody has locked for himself alone, so that nothing could be read of it.
+    """
 
     server: Server
     subjects: tuple[Subject, ...]
     search_path: str = "pg_catalog"
+    locked: tuple[tuple[Rule, LockedTable], ...] = ()

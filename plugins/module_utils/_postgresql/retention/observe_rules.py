@@ -15,6 +15,7 @@ from ..._core.errors import InvalidInput, StoreError, StoreTimeout
 from ..._core.runner import Context
 from ..client import PostgresqlClient
 from ..identifier import quoted
+from ..observe_locked import observe_locked
 from ..relation import resolve_relations
 from .chosen import chosen_by
 from .decide_fields import field_refusal
@@ -89,6 +90,10 @@ def observe_rules(
     :raises InvalidInput: a rule names what is not there, or its condition is none.
     """
     relations = [_resolve(client, rule) for rule in rules]
+    held = {table.oid: table for table in observe_locked(client)}
+    locked = tuple((rule, held[oid]) for rule, oid in zip(rules, relations, strict=True) if oid in held)
+    rules = [rule for rule, oid in zip(rules, relations, strict=True) if oid not in held]
+    relations = [oid for oid in relations if oid not in held]
     catalogue = read_catalogue(client, sorted(set(relations)))
     subjects = [_subject(client, rule, catalogue, oid) for rule, oid in zip(rules, relations, strict=True)]
     for subject in subjects:
@@ -98,7 +103,7 @@ def observe_rules(
     limit = min(MOST_COUNT_SECONDS, context.deadline.remaining / 4)
     with as_the_application(client, path):
         counted = tuple(_counted(client, subject, limit) for subject in subjects)
-    return Observation(client.server, counted, path)
+    return Observation(client.server, counted, path, locked)
 
 
 def _resolve(client: PostgresqlClient, rule: Rule) -> int:

@@ -81,7 +81,8 @@ class PostgresqlRetention(WorkTask[Observation]):
             with as_the_application(client, self._search_path, lock_timeout=wait):
                 swept = sweep.run(walks_of(work))
         except StoreError as error:
-            return action.became(ActionState.FAILED, f"{error} Before that: {_told(sweep.swept)}.")
+            failed = action.became(ActionState.FAILED, f"{error} Before that: {_told(sweep.swept)}.")
+            return replace(failed, touched=sweep.swept.rows > 0)
         finally:
             self._taken += sweep.swept.rows
         self._left += _left(action.subject, work.subject.rule.name, swept)
