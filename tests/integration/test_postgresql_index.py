@@ -10,9 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
+import yaml
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput, StoreError
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.index.task import postgresql_index
+from ansible_collections.dataops.upkeep.plugins.modules import postgresql_index as module
 from tests.integration.postgresql_health import session
 from tests.integration.postgresql_work import do, states
 from tests.stack.endpoint import Endpoint
@@ -313,6 +315,14 @@ def test_bad_input(fresh_postgresql18_database: Endpoint, declared: dict[str, An
     assert set(definitions(fresh_postgresql18_database)) == {"t_pkey"}
 
 
+@pytest.mark.parametrize("uri", ["; DROP TABLE t; --", "postgresql://u:pa55-Zq/x@db/app"])
+def test_a_replica_that_is_none_is_named(postgresql18: Endpoint, uri: str) -> None:
+    listed = [{"login_host": postgresql18.host}, {"uri": uri}]
+    with pytest.raises(InvalidInput, match=r"replicas\[2\]\.uri") as raised:
+        work(postgresql18, replicas=listed)
+    assert "pa55" not in str(raised.value)
+
+
 def test_one_index_declared_twice(fresh_postgresql18_database: Endpoint) -> None:
     declared = {"name": "x", "table": "t", "columns": ["id"]}
     for other in (declared, {**declared, "table": "public.t", "state": "absent"}):
@@ -371,3 +381,26 @@ def test_standbys_that_are_not_listed_or_do_not_answer(
         assert [finding["id"] for finding in kept["findings"]] == ids
         assert states(kept) == [("drop_index", "index public.gone", "skipped")]
     assert states(work(primary, replicas=listed, **options)) == [("drop_index", "index public.gone", "done")]
+
+
+def test_the_examples(fresh_postgresql18_pair: tuple[Endpoint, Endpoint], tmp_path: Path) -> None:
+    """As they are written, but for the addresses."""
+    primary, standby = fresh_postgresql18_pair
+    declaring, dropping = (task["dataops.upkeep.postgresql_index"] for task in yaml.safe_load(module.EXAMPLES))
+    made = {"events_created", "users_email", "invoices_open"}
+    with session(
+        primary,
+        "CREATE TABLE events (created_at timestamptz); CREATE INDEX events_old_idea ON events (created_at)",
+        "CREATE TABLE users (email text)",
+        "CREATE TABLE invoices (user_id int, expires_at timestamptz, status text, amount numeric)",
+    ):
+        wait_replayed(primary, standby)
+        done = work(primary, *declaring["indexes"])
+        assert {state for _kind, _subject, state in states(done)} == {"done"}
+        assert set(definitions(primary)) == made
+        assert work(primary, *declaring["indexes"])["changed"] is False
+        replicas = [{**dropping["replicas"][0], "login_host": standby.host, "login_port": standby.port}]
+        options = {name: value for name, value in dropping.items() if name not in ("uri", "replicas", "state")}
+        dropped = work(primary, replicas=replicas, state=tmp_path / "state", **options)
+        assert (dropped["status"], dropped["changed"]) == ("ok", False)
+        assert set(definitions(primary)) == made

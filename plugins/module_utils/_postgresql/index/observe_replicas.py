@@ -13,7 +13,7 @@ from ..._core.dependency import PSYCOPG
 from ..._core.errors import InvalidInput, StoreError
 from ..._core.runner import Context
 from ..client import PostgresqlClient, connect
-from ..options import DEFAULTS
+from ..options import DEFAULTS, libpq_options
 from .observation import IndexUse, Node
 from .observe_indexes import read_node
 
@@ -46,8 +46,21 @@ def replica_connections(context: Context, target: Connection) -> list[Connection
         context.secrets.add(own.get("login_password"))
         context.secrets.add_uri(own.get("uri"))
         taken = {name: value for name, value in common.items() if value is not None and not _says(own, name)}
-        connections.append(Connection.resolve({**taken, **own}, {}, DEFAULTS))
+        connection = Connection.resolve({**taken, **own}, {}, DEFAULTS)
+        _check_address(connection, f"replicas[{number}]")
+        connections.append(connection)
     return connections
+
+
+def _check_address(connection: Connection, option: str) -> None:
+    """Check the URI of a replica before anything is done.
+
+    :raises InvalidInput: it is none; said of this replica, not of the module's own.
+    """
+    try:
+        libpq_options(connection, connection.timeout)
+    except InvalidInput as error:
+        raise InvalidInput(f"{option}.uri", error.why, error.remedy) from error
 
 
 def _says(own: Mapping[str, Any], name: str) -> bool:
