@@ -30,6 +30,7 @@ class Holder(NamedTuple):
     :param age: in transaction ids.
     :param seconds: for how long; None where the server does not say.
     :param pid: the server's process, where it is one.
+    :param since: where that was asked for: since when at the earliest, in seconds since 1970; None: not known.
     """
 
     kind: str
@@ -38,3 +39,9 @@ class Holder(NamedTuple):
     age: int
     seconds: float | None = None
     pid: int | None = None
+    since: float | None = None
+
+    @property
+    def label(self) -> str:
+        """Kind and name."""
+        return f"{self.kind} {self.name}"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..autovacuum import need_of
-from .observation import Holder, Row, Tables
+from ..horizon import Holder
+from .observation import Row, Tables
 from .policy import Policy
 
 __all__ = ["Needed", "freeze_limits", "table_need", "useless_since"]

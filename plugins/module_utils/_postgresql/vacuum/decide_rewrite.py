@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ..._core.action import Action, ActionState
 from ..._core.runner import Decision
 from ..._core.units import format_size
+from ..horizon import Holder
 from ..identifier import quoted
 from ..locked import locked_findings
 from ..spaces import SPACE_FACTOR
@@ -18,7 +19,6 @@ from .decide_bloat import Waste, wastes
 from .decide_leftovers import decide_leftovers
 from .decide_statement import vacuum_full
 from .decide_work import DENIED, denied
-from .observation import Holder
 from .observation_rewrite import Rewrites, Sized
 from .policy import Policy
 

@@ -11,10 +11,11 @@ from ..._core.action import Action, ActionState
 from ..._core.finding import Finding
 from ..._core.runner import Decision
 from ..._core.severity import Severity
+from ..horizon import Holder
 from .decide_need import Needed, table_need
 from .decide_roots import root_needs
 from .decide_statement import Work, statement_for
-from .observation import Holder, Tables
+from .observation import Tables
 from .policy import Policy
 
 __all__ = ["DENIED", "decide_work", "denied", "freeze_blocked", "named", "rows_held"]

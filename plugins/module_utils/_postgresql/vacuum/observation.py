@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..autovacuum import Table
+from ..horizon import Holder
 from ..server import Server
 
-__all__ = ["Facts", "Holder", "Link", "Now", "Row", "Tables"]
+__all__ = ["Facts", "Link", "Now", "Row", "Tables"]
 
 
 class Row(NamedTuple):
@@ -98,24 +99,6 @@ class Link(NamedTuple):
 
     root: int
     descendant: int
-
-
-class Holder(NamedTuple):
-    """What keeps vacuum in this database from removing and freezing row versions.
-
-    :param age: how far back it holds, in transaction ids.
-    :param since: since when at the earliest, None where the server does not say.
-    """
-
-    kind: str
-    name: str
-    age: int
-    since: float | None
-
-    @property
-    def label(self) -> str:
-        """Kind and name."""
-        return f"{self.kind} {self.name}"
 
 
 class Facts(NamedTuple):

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..horizon import Holder
 from ..locked import LockedTable
 from ..server import Server
 from ..shapes import ShapedTable
 from ..spaces import Spaces
-from .observation import Holder
 
 __all__ = ["Leftover", "Measured", "Repack", "Rewrites", "Sized"]
 

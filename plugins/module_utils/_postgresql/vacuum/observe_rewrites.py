@@ -13,6 +13,7 @@ from ..._core.runner import Context
 from ..bloat import BLOCK
 from ..client import PostgresqlClient
 from ..locked import LockedTable
+from ..observe_horizon import observe_holders
 from ..observe_locked import observe_locked
 from ..observe_shapes import LOCKED, observe_table_shapes
 from ..observe_spaces import observe_spaces
@@ -21,7 +22,7 @@ from ..statement import Statement
 from .act_repack import find_program
 from .decide_bloat import worth_measuring
 from .observation_rewrite import Leftover, Measured, Repack, Rewrites, Sized
-from .observe_tables import observe_holders
+from .observe_tables import MOST_HOLDERS
 from .policy import Policy
 
 __all__ = ["observe_leftovers", "observe_rewrites", "observe_sizes"]
@@ -118,7 +119,7 @@ def observe_rewrites(
         repack,
         observe_leftovers(client),
         observe_spaces(client),
-        observe_holders(client),
+        observe_holders(client, MOST_HOLDERS, here=True),
         tuple(table for table in observe_locked(client) if _is_meant(table, least, oids)),
     )
 

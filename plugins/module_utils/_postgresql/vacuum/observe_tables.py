@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..client import PostgresqlClient
+from ..observe_horizon import observe_holders
 from ..observe_shapes import LOCKED
-from .observation import Facts, Holder, Link, Now, Row, Tables
+from .observation import Facts, Link, Now, Row, Tables
 
-__all__ = ["observe_holders", "observe_now", "observe_tables", "with_partitions"]
+__all__ = ["MOST_HOLDERS", "observe_now", "observe_tables", "with_partitions"]
 
 # The functions behind pg_stat_all_tables: the view itself adds up all indexes of all tables first. The size of a table
 # can be asked for only where nobody has locked it for himself alone.
@@ -70,33 +71,6 @@ WITH RECURSIVE below AS (
 )
 SELECT root::bigint AS root, descendant::bigint AS descendant FROM below"""
 
-# What decides how far vacuum may go in this database. Sessions elsewhere do not count, nor do other vacuums, nor does
-# catalog_xmin, which is about the catalogue. Source: ComputeXidHorizons() in src/backend/storage/ipc/procarray.c.
-# Of standbys and slots nobody records since when they hold what they hold: if that is newer than the last checkpoint,
-# then not since before it.
-HOLDERS = """
-WITH newest AS MATERIALIZED (
-    SELECT age(split_part(next_xid, ':', 2)::xid) AS age, extract(epoch FROM checkpoint_time)::float8 + 1 AS since
-    FROM pg_control_checkpoint()
-)
-SELECT CASE backend_type WHEN 'walsender' THEN 'standby' ELSE 'session' END AS kind,
-    format('pid %%s (%%s, %%s)', pid, usename, application_name) AS name,
-    greatest(age(backend_xmin), age(backend_xid))::bigint AS age,
-    coalesce(extract(epoch FROM xact_start)::float8,
-        (SELECT since FROM newest WHERE greatest(age(backend_xmin), age(backend_xid)) <= newest.age)) AS since
-FROM pg_stat_activity
-WHERE coalesce(backend_xmin, backend_xid) IS NOT NULL AND pid <> pg_backend_pid()
-    AND (datname = current_database() OR backend_type = 'walsender')
-    AND pid NOT IN (SELECT pid FROM pg_stat_progress_vacuum)
-UNION ALL
-SELECT 'prepared transaction', gid, age(transaction)::bigint, extract(epoch FROM prepared)::float8
-FROM pg_prepared_xacts WHERE database = current_database()
-UNION ALL
-SELECT 'replication slot', slot_name::text, age(xmin)::bigint,
-    coalesce({inactive_since}, (SELECT since FROM newest WHERE age(xmin) <= newest.age))
-FROM pg_replication_slots WHERE xmin IS NOT NULL
-ORDER BY age DESC LIMIT %(most)s"""
-
 MOST_HOLDERS = 100
 """Of a crowd of sessions the oldest are enough."""
 
@@ -125,7 +99,7 @@ def observe_tables(client: PostgresqlClient, oids: Collection[int] | None, syste
         {row.oid: row for row in found if row.toast_of is None},
         {row.toast_of: row for row in found if row.toast_of is not None},
         links,
-        observe_holders(client),
+        observe_holders(client, MOST_HOLDERS, here=True),
     )
 
 
@@ -151,13 +125,6 @@ def _observe_rows(client: PostgresqlClient, oids: Collection[int] | None, system
 def observe_now(client: PostgresqlClient, oid: int) -> Now | None:
     """Read how one table stands; None if it is gone."""
     return next(iter(client.rows("read a table's statistics", NOW, Now, {"oid": oid})), None)
-
-
-def observe_holders(client: PostgresqlClient) -> tuple[Holder, ...]:
-    """Read what holds row versions in this database."""
-    inactive = "extract(epoch FROM inactive_since)::float8" if client.server.major >= 17 else "NULL::float8"
-    tried = "read what holds old row versions"
-    return tuple(client.rows(tried, HOLDERS, Holder, {"most": MOST_HOLDERS}, {"inactive_since": inactive}))
 
 
 def _links(client: PostgresqlClient) -> tuple[Link, ...]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.horizon import Holder
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.shapes import ShapedTable
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.spaces import Spaces
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.vacuum.observation import (
     Facts,
-    Holder,
     Link,
     Row,
     Tables,
@@ -106,7 +106,7 @@ def seen(
 
 def holder(seconds: float | None = 7200, age: int = 5000) -> Holder:
     """A session that has held rows for so many seconds, or nobody knows since when."""
-    return Holder("session", "pid 7 (web, api)", age, None if seconds is None else ago(seconds))
+    return Holder("session", "pid 7 (web, api)", "app", age, since=None if seconds is None else ago(seconds))
 
 
 def shape(oid: int = 1, megabytes: int = 200, rows: float = 100_000, **changes: Any) -> ShapedTable:
