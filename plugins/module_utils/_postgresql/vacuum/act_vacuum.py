@@ -25,8 +25,11 @@ from .policy import Policy
 
 __all__ = ["LATE_SHARE", "left_undone", "set_cost", "vacuum"]
 
+GONE = "the table is gone"
 CANCELLED = "57014"
 """SQLSTATE of a statement that was broken off: at its time limit, or by somebody."""
+UNDEFINED_TABLE = "42P01"
+"""SQLSTATE of a table that is not there any more."""
 LATE_SHARE = 0.8
 """The part of the time that was left which a statement must have had, for the deadline to have been what ended it."""
 STATISTICS_SECONDS = 3.0
@@ -49,7 +52,7 @@ def vacuum(client: PostgresqlClient, action: Action, context: Context) -> Action
     work: Work = action.work
     before = observe_now(client, work.row.oid)
     if before is None:
-        return action.became(ActionState.SKIPPED, "the table is gone")
+        return action.became(ActionState.SKIPPED, GONE)
     if before.worker is not None:
         return action.became(ActionState.SKIPPED, f"process {before.worker} is vacuuming or analyzing it by now")
     if _moved(action.kind, work.row, before):
@@ -72,6 +75,8 @@ def left_undone(action: Action, error: StoreError, late: bool, over: str) -> Act
     """
     if error.code in LOCK_CODES:
         return action.became(ActionState.SKIPPED, f"{error.why}; the next run tries again")
+    if error.code == UNDEFINED_TABLE:
+        return action.became(ActionState.SKIPPED, GONE)
     if late and (error.code == CANCELLED or isinstance(error, StoreTimeout)):
         return action.became(ActionState.SKIPPED, over)
     raise error
@@ -90,7 +95,9 @@ def _attempt(client: PostgresqlClient, action: Action, before: Now, context: Con
     while True:
         after = observe_now(client, work.row.oid)
         if after is None:
-            raise StoreError(tried, "the table is gone")
+            gone = StoreError(tried, GONE)
+            gone.code = UNDEFINED_TABLE
+            raise gone
         if work.row.kind == "p" and client.server.major < 14:
             # It keeps no record for partitioned tables; their partitions' numbers are what the next run decides from.
             context.clock.sleep(STATISTICS_SECONDS / 3)
