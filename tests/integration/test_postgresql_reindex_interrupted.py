@@ -321,3 +321,25 @@ def test_the_deadline_breaks_a_rebuild_off_in_time_to_clean_up(fresh_postgresql1
     assert "time limit" in result["actions"][0]["detail"]
     assert not result["changed"]
     assert indexes(fresh_postgresql18_database) == before, "nothing is left"
+
+
+def test_an_index_that_is_dropped_while_it_waits_is_skipped(fresh_postgresql18_database: Endpoint) -> None:
+    make_bloat(fresh_postgresql18_database)
+    with session(fresh_postgresql18_database, OLD, "SELECT 1") as old:
+        time.sleep(0.4)
+        runs: list[dict[str, Any]] = []
+        thread = threading.Thread(
+            target=lambda: runs.append(
+                reindex(fresh_postgresql18_database, indexes=["orders_code"], wait_for_transactions="20s")
+            )
+        )
+        thread.start()
+        with connect(fresh_postgresql18_database) as opened:
+            until(lambda: bool(opened.execute("SELECT FROM pg_locks WHERE locktype = 'advisory'").fetchall()))
+            time.sleep(0.5)
+            opened.execute("DROP INDEX orders_code")
+        old.rollback()
+        thread.join()
+    assert states(runs[0]) == [("reindex", "public.orders_code", "skipped")]
+    assert "somebody has dropped it meanwhile" in runs[0]["actions"][0]["detail"]
+    assert not runs[0]["changed"]

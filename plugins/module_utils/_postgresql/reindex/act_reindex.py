@@ -34,6 +34,8 @@ CLEAN_UP_SHARE = 0.1
 CLEAN_UP_SECONDS = 10.0
 """What a rebuild leaves of the deadline, so that its leftover can be dropped if it has to be broken off."""
 UNIQUE_VIOLATION = "23505"
+GONE_CODES = ("42P01", "42704")
+"""SQLSTATEs of REINDEX and DROP INDEX, where the index is not there any more."""
 
 
 class Patience(NamedTuple):
@@ -181,6 +183,8 @@ class Reindexer:
             holders = observe_blockers(self._client, index.table_oid, snapshots, 0) if error.code in LOCK_CODES else []
             why = _held(holders) if holders else f"{error.why}; the next run goes on here."
             return action.became(ActionState.SKIPPED, why + remains)
+        if error.code in GONE_CODES:
+            return action.became(ActionState.SKIPPED, f"somebody has dropped it meanwhile.{remains}")
         remedy = " First remove the rows with equal keys." if error.code == UNIQUE_VIOLATION else ""
         return action.became(ActionState.FAILED, self._context.secrets.redact(f"{error}{remedy}{remains}"))
 
