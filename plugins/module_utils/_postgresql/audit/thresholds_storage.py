@@ -17,7 +17,7 @@ _REWRITE = (
     "Have it vacuumed more often, so that it stays as it is once it is rewritten: with pg_repack, or with VACUUM FULL, "
     "which locks it."
 )
-_REBUILD = "Run REINDEX INDEX CONCURRENTLY."
+_REBUILD = "Run REINDEX INDEX CONCURRENTLY on it, or the module postgresql_reindex, which does so where it can."
 
 STORAGE_THRESHOLDS = (
     Threshold(
