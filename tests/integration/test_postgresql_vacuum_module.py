@@ -48,6 +48,7 @@ def test_check_mode_real_run_and_second_run(fresh_postgresql18_database: Endpoin
         ({"need_ratio": 0}, "need_ratio"),
         ({"buffer_usage_limit": "1kB"}, "buffer_usage_limit"),
         ({"cost_delay": "1h"}, "cost_delay"),
+        ({"jobs": 0}, "jobs"),
         ({"index_workers": -3}, "index_workers"),
         ({"min_bloat_percent": 0}, "min_bloat_percent"),
         ({"mode": "everything"}, "value of mode must be one of"),
@@ -64,8 +65,9 @@ def test_bad_input_fails_with_a_word_about_it(
     assert not result.get("changed")
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_a_run_that_is_killed_harms_nothing_and_the_next_one_goes_on(
-    fresh_postgresql_database: Endpoint, tmp_path: Path
+    fresh_postgresql_database: Endpoint, tmp_path: Path, jobs: int
 ) -> None:
     endpoint = fresh_postgresql_database
     fill(endpoint, "first", rows=2000, dead=1900)
@@ -73,7 +75,7 @@ def test_a_run_that_is_killed_harms_nothing_and_the_next_one_goes_on(
     fill(endpoint, "small", rows=2000, dead=600)
     with connect(endpoint) as opened:
         opened.execute("CHECKPOINT")  # a page that was clean costs most
-    process = start(endpoint, tmp_path, cost_delay="0.1")
+    process = start(endpoint, tmp_path, cost_delay="0.1", jobs=jobs)
     running = "SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'large'::regclass"
     with connect(endpoint) as opened:
         until(lambda: opened.execute(running).fetchone() == (1,))
@@ -84,10 +86,10 @@ def test_a_run_that_is_killed_harms_nothing_and_the_next_one_goes_on(
         until(lambda: opened.execute(ours).fetchone() == (0,))
         assert opened.execute("SELECT count(*) FROM large").fetchone() == (30_000,)
     done = vacuum(endpoint)
-    assert {action["subject"]: action["state"] for action in done["actions"]} == {
-        "public.large": "done",
-        "public.small": "done",
-    }
+    left = {action["subject"]: action["state"] for action in done["actions"]}
+    # With two at once the first one may be over by the time that the server notices.
+    assert left.pop("public.first", "done") == "done"
+    assert left == {"public.large": "done", "public.small": "done"}
     assert vacuum(endpoint)["actions"] == []
 
 
