@@ -125,9 +125,9 @@ extends_documentation_fragment:
 notes:
   - "The user needs to be a member of C(pg_monitor). What it may not see without that is a warning; what it may see is
     checked all the same."
-  - "Beyond that, the check V(sequences) needs C(SELECT) on the sequences and V(plans) what the queries need. Without the
-    extension C(pgstattuple), V(bloat) needs C(SELECT) on the tables, to see their statistics. From version 14 on the
-    role C(pg_read_all_data) holds all of it."
+  - "Beyond that, the check V(sequences) needs C(SELECT) on the sequences and V(plans) what the queries need. Without
+    the extension C(pgstattuple), V(bloat) needs C(SELECT) on the tables, to see their statistics. From version 14 on
+    the role C(pg_read_all_data) holds all of it."
   - Give the server's own address and not that of a pooler such as PgBouncer, which hides what has to be looked at.
   - "Threshold C(table_bloat_percent) (percent, warning 50): share of a table that is free space or dead rows, beyond
     what its fill factor keeps free."

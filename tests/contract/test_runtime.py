@@ -122,7 +122,9 @@ def test_a_store_that_is_down_shows_no_secret(name: str, way: str, dead_port: tu
 def test_an_unknown_deadline_is_refused_with_the_accepted_forms(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    result = run_module(name, {**CASES[name](request, tmp_path), "deadline": "soon"})
-    assert result["outcome"] == "failed"
-    assert "90d, 2w, 6mo" in result["msg"]
-    assert_envelope({**result, "server": {"kind": name}})
+    params = CASES[name](request, tmp_path)
+    for deadline, told in (("soon", "90d, 2w, 6mo"), ("0", "leaves no time")):
+        result = run_module(name, {**params, "deadline": deadline})
+        assert result["outcome"] == "failed"
+        assert told in result["msg"]
+        assert_envelope({**result, "server": {"kind": name}})

@@ -388,6 +388,7 @@ def test_names_of_any_kind(server: Endpoint) -> None:
     "options",
     [
         {"slow_ms": -1},
+        {"role": "api"},
         {"slow_ms": 2**31},
         {"parameter_length": -2},
         {"sample_ms": 5, "sample_rate": 1.5},

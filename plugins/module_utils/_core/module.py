@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 from .arguments import ArgumentSpec
 from .clock import Clock
 from .deadline import Deadline
-from .errors import UpkeepError
+from .errors import InvalidInput, UpkeepError
 from .finding import Finding
 from .memory import Memory, NoMemory
 from .result import Result
@@ -55,7 +55,7 @@ def run_module(
     try:
         context = Context(
             params=module.params,
-            deadline=Deadline(parse_duration(module.params["deadline"], "deadline")),
+            deadline=_deadline(module.params["deadline"]),
             clock=Clock(),
             memory=_memory(module.params.get("state"), open_memory, secrets),
             environment=dict(os.environ),
@@ -69,6 +69,17 @@ def run_module(
     if module._diff and result.actions:
         envelope["diff"] = {"before": "", "after": _plan_text(result)}
     module.exit_json(**_redacted(envelope, secrets))
+
+
+def _deadline(text: str) -> Deadline:
+    """Return the limit of time that the option ``deadline`` sets.
+
+    :raises InvalidInput: it leaves no time, or is no duration.
+    """
+    seconds = parse_duration(text, "deadline")
+    if seconds <= 0:
+        raise InvalidInput("deadline", f"{text!r} leaves no time for anything", "Give a duration above zero, as 60s.")
+    return Deadline(seconds)
 
 
 def _memory(place: str | None, open_memory: OpenMemory | None, secrets: Secrets) -> Memory:

@@ -58,6 +58,8 @@ def policy_of(params: Mapping[str, Any]) -> Policy:
 
     :raises InvalidInput: a number is beyond what the server takes.
     """
+    if params["scope"] != "role" and params.get("role") is not None:
+        raise InvalidInput("role", f"the scope is {params['scope']}, not role", "Give scope: role, or leave role out.")
     enabled = params["state"] == "enabled"
     off = {"log_min_duration_statement": "-1", "log_min_duration_sample": "-1"}
     return Policy(

@@ -58,7 +58,7 @@ class Policy(NamedTuple):
         :raises InvalidInput: one of them makes no sense.
         """
         _hold("need_ratio", params["need_ratio"], 0, None, "Give a number above 0; 1 is where autovacuum begins.")
-        _hold("min_bloat_percent", params["min_bloat_percent"], 0, 100, "Give a percentage above 0.")
+        _hold("min_bloat_percent", params["min_bloat_percent"], 0, 100, "Give a percentage above 0, 100 at most.")
         if params["jobs"] < 1:
             raise InvalidInput("jobs", f"{params['jobs']} is out of range", "Give 1 or more.")
         workers, buffer, delay = params["index_workers"], params["buffer_usage_limit"], params["cost_delay"]
