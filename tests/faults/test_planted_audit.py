@@ -19,7 +19,7 @@ from tests.stack.stack import Stack
 
 PLANTS = planted_for("postgresql_audit_info")
 OPTIONS: dict[str, Any] = {
-    "accepted_settings": ["fsync"],  # the embedded servers need not survive a power cut
+    "accepted_settings": ["fsync", "max_wal_size"],  # the embedded servers need not survive a power cut
     "unused_after": "0s",  # the sample is young
     "min_size": "0",
 }

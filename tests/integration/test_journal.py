@@ -217,7 +217,7 @@ def interrupted(tmp_path: Path, journal: Path, how: signal.Signals) -> None:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, how)
-        process.wait(30)
+        process.wait(120)
 
 
 def test_a_killed_run_leaves_a_chain_and_the_next_goes_on(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
 
 MODULE = "postgresql_audit_info"
-EMBEDDED: dict[str, Any] = {"accepted_settings": ["fsync"]}
+EMBEDDED: dict[str, Any] = {"accepted_settings": ["fsync", "max_wal_size"]}
 """The embedded servers need not survive a power cut."""
 ODD = "o\"d'd; DROP TABLE artist; -- %s {x} ü $$"
 

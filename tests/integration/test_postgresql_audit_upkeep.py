@@ -87,7 +87,7 @@ def test_a_table_whose_statistics_were_lost(fresh_postgresql_database: Endpoint)
         opened.execute("SELECT pg_stat_reset()")
     finding = found(Audit(fresh_postgresql_database).run("vacuum"), "postgresql.never_analyzed")
     assert finding["subject"].endswith("public.restored")
-    assert finding["remedy"] == "Run ANALYZE public.restored."
+    assert finding["remedy"] == 'Run ANALYZE "public"."restored".'
     with connect(fresh_postgresql_database) as opened:
         opened.execute("ANALYZE restored")
         opened.execute("SELECT pg_stat_reset()")
@@ -160,7 +160,7 @@ def test_settings_that_hurt(make_stack: Callable[..., Stack]) -> None:
         endpoint = stack.endpoints["postgresql18"]
         audit = Audit(endpoint)
         assert settings_of(audit.run("settings")) == {"fsync"}
-        assert audit.run("settings", options={"accepted_settings": ["fsync"]})["findings"] == []
+        assert audit.run("settings", options={"accepted_settings": ["fsync", "max_wal_size"]})["findings"] == []
         with connect(endpoint) as opened:
             for setting in (
                 "autovacuum = off",
@@ -252,6 +252,6 @@ def test_an_audit_of_a_standby(fresh_postgresql18_pair: tuple[Endpoint, Endpoint
         opened.execute("CREATE UNLOGGED TABLE passing (id serial, note text); INSERT INTO passing (note) VALUES ('x')")
     fill_chinook(primary)
     wait_replayed(primary, standby)
-    result = Audit(standby).run(options={"accepted_settings": ["fsync"]})
+    result = Audit(standby).run(options={"accepted_settings": ["fsync", "max_wal_size"]})
     assert result["server"]["role"] == "standby"
     assert result["findings"] == [], "the unlogged sequence has no value there"

@@ -91,7 +91,7 @@ def test_an_invalid_index_and_one_that_is_being_built(health: Health) -> None:
         opened.execute("CREATE INDEX incomplete ON ONLY parted (id)")
         result = health.run("indexes")
         assert pairs(result) == [("postgresql.invalid_index", "warning")]
-        assert "public.broken" in found(result, "postgresql.invalid_index")["remedy"]
+        assert '"public"."broken"' in found(result, "postgresql.invalid_index")["remedy"]
         opened.execute("DROP INDEX broken")
         # A build has to wait for the transactions that stand open when it begins.
         with session(health.endpoint, "BEGIN", "INSERT INTO t VALUES (2)"):

@@ -315,7 +315,7 @@ def test_the_deadline_breaks_a_rebuild_off_in_time_to_clean_up(fresh_postgresql1
     make_bloat(fresh_postgresql18_database)
     before = indexes(fresh_postgresql18_database)
     with session(fresh_postgresql18_database, OLD, "SELECT 1"):
-        params = fresh_postgresql18_database.options(deadline="4s", lock_timeout="30s", min_size="50kB")
+        params = fresh_postgresql18_database.options(deadline="8s", lock_timeout="30s", min_size="50kB")
         result = run_module("postgresql_reindex", params)
     assert [state for _kind, _subject, state in states(result)] == ["skipped"] * 3
     assert "time limit" in result["actions"][0]["detail"]

@@ -406,7 +406,7 @@ def test_a_disk_that_is_full_in_the_midst(events: Endpoint, tmp_path: Path) -> N
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    (action,) = json.loads(done.stdout)["actions"]
+    (action,) = json.loads(done.stdout.splitlines()[-1])["actions"]
     assert action["state"] == "failed"
     assert "File too large" in action["detail"]
     left = old_rows(events)

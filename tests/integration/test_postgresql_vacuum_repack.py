@@ -120,9 +120,9 @@ def test_the_password_is_nowhere_among_the_arguments(server: Endpoint) -> None:
 
     def look() -> None:
         while not stop.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
+            for name in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208 - glob stumbles over what ends
                 try:
-                    line = path.read_bytes().decode(errors="replace")
+                    line = Path("/proc", name, "cmdline").read_bytes().decode(errors="replace")
                 except OSError:
                     continue
                 if "pg_repack" in line:

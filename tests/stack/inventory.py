@@ -55,7 +55,7 @@ def write_inventory(stack: Stack, folder: Path) -> None:
 def inventory_variables(stack: Stack) -> dict[str, Any]:
     """The `upkeep_*` variables of a stack.
 
-    Monitoring logs in as the user who may only read statistics; what changes something, as the owner.
+    Monitoring logs in as the user who may only read statistics; what removes old rows, as one who may do no more.
     """
     sample = stack.sample
     application = {kind: Endpoint.from_json(each) for kind, each in sample.get("endpoints", {}).items()}
@@ -71,7 +71,7 @@ def inventory_variables(stack: Stack) -> dict[str, Any]:
     if "postgresql" in application:
         for entry in found["upkeep_postgresql"]:
             if entry["name"] == SAMPLE_NAMES["postgresql"]:
-                entry["maintenance"] = _login(application["postgresql"])
+                entry["maintenance"] = _login(Endpoint.from_json(sample["purger"]))
                 entry["retention"] = RETENTION
     if "redis" in application:
         queues = {"prefix": PREFIX, "queues": list(QUEUES)}

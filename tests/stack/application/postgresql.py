@@ -11,7 +11,9 @@ import hashlib
 import hmac
 import json
 import random
+import secrets
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,9 +27,10 @@ from tests.stack.application.settings import Settings
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
 
-__all__ = ["DATABASE", "digest", "load", "submission_key"]
+__all__ = ["DATABASE", "digest", "load", "maintainer", "submission_key"]
 
 DATABASE = "beo_automation"
+PURGER = "beo_purge"
 TABLES = ("users", "events", "events_archive", "product_term_submissions", "invoices", "deposits")
 
 SCHEMA = """
@@ -86,6 +89,16 @@ def load(server: Endpoint, settings: Settings) -> Endpoint:
             session.execute("VACUUM (ANALYZE)")
         _use(session, generator(settings.seed, "use"), users)
     return database
+
+
+def maintainer(database: Endpoint) -> Endpoint:
+    """Make the user who purges old submissions, with no more rights than that takes; returns the database as theirs."""
+    role = sql.Identifier(PURGER)
+    password = secrets.token_urlsafe(18) if database.password is not None else None
+    with connect(database) as session:
+        session.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
+        session.execute(sql.SQL("GRANT SELECT, UPDATE, DELETE ON product_term_submissions TO {}").format(role))
+    return replace(database, user=PURGER, password=password)
 
 
 def _tables(settings: Settings, users: int) -> Iterator[tuple[str, Iterable[tuple[Any, ...]]]]:

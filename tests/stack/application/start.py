@@ -74,6 +74,7 @@ def start_sample(stack: Stack, settings: Settings, web: Web | None = None) -> No
         logs=logs,
         planted=settings.planted,
         endpoints={kind: endpoint.to_json() for kind, endpoint in application.items()},
+        purger=postgresql.maintainer(application["postgresql"]).to_json() if "postgresql" in application else None,
     )
 
 
