@@ -112,8 +112,10 @@ def _database(endpoint: Endpoint, name: str) -> Iterator[Endpoint]:
     with connect(endpoint) as session:
         session.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
         session.execute(f"CREATE DATABASE {name}".encode())
-        yield endpoint.with_database(name)
-        session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        try:
+            yield endpoint.with_database(name)
+        finally:
+            session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def to_database(other: Endpoint, port: int | None = None) -> dict[str, Any]:

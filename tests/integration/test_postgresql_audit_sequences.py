@@ -66,7 +66,7 @@ def test_sequences_that_may_not_be_read_are_said(fresh_postgresql18_database: En
     result = Audit(fresh_postgresql18_database.as_monitor()).run("sequences")
     assert pairs(result) == [("postgresql.access_denied", "warning")]
     assert "2 of the 3 sequences (My.App.hidden, public.hidden)" in result["findings"][0]["message"]
-    _, found, statement = result["findings"][0]["remedy"].partition("GRANT ")
+    _before, found, statement = result["findings"][0]["remedy"].partition("GRANT ")
     with connect(fresh_postgresql18_database) as session:
         session.execute((found + statement).encode())
     assert pairs(Audit(fresh_postgresql18_database.as_monitor()).run("sequences")) == []

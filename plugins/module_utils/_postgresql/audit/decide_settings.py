@@ -10,7 +10,7 @@ server down as it is used.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ..._core.finding import Finding
 from ..._core.health import Situation
@@ -30,7 +30,7 @@ LONG_IDLE_SECONDS = 300
 SHORT_CHECKPOINT_SECONDS = 60
 """Each checkpoint writes every page whole again that changes after it. Source: documentation, full_page_writes."""
 
-Judged = Callable[[Settings], str | None]
+Judged: TypeAlias = "Callable[[Settings], str | None]"
 
 
 class Rule(NamedTuple):

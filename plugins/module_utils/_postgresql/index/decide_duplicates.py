@@ -72,16 +72,16 @@ def _replaces(other: Index, index: Index) -> bool:
     return not _covers(index, other) or _rank(other) < _rank(index)
 
 
-def _covers(other: Index, index: Index) -> bool:
-    """Whether every query that ``index`` serves is served by ``other``."""
-    if other.method != index.method or other.predicate != index.predicate:
+def _covers(wide: Index, narrow: Index) -> bool:
+    """Whether every query that ``narrow`` serves is served by ``wide``."""
+    if wide.method != narrow.method or wide.predicate != narrow.predicate:
         return False
-    if index.method != "btree":
+    if narrow.method != "btree":
         # Without an order there are no beginnings; parameters of their operator classes stand in the definition only.
-        return _body(other) == _body(index)
-    if len(other.keys) < len(index.keys) or not set(index.include) <= {*other.keys, *other.include}:
+        return _body(wide) == _body(narrow)
+    if len(wide.keys) < len(narrow.keys) or not set(narrow.include) <= {*wide.keys, *wide.include}:
         return False
-    pairs = list(zip(_columns(other), _columns(index), strict=False))
+    pairs = list(zip(_columns(wide), _columns(narrow), strict=False))
     if any(theirs[:-1] != ours[:-1] for theirs, ours in pairs):
         return False
     return {theirs[-1] ^ ours[-1] for theirs, ours in pairs} in ({0}, {BACKWARDS})

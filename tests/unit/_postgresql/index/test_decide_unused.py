@@ -76,9 +76,7 @@ LIMITS: tuple[tuple[Indexes, Indexes, str], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("goes", "stays", "code"), LIMITS, ids=[f"{n} {code}" for n, (_, _, code) in enumerate(LIMITS)]
-)
+@pytest.mark.parametrize(("goes", "stays", "code"), LIMITS, ids=[f"{n} {limit[2]}" for n, limit in enumerate(LIMITS)])
 def test_both_sides_of_each_limit(goes: Indexes, stays: Indexes, code: str) -> None:
     assert codes(goes) == ()
     assert codes(stays) == (code,)

@@ -16,7 +16,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.slow_lo
 
 
 @pytest.mark.parametrize(
-    ("value", "other", "unit", "equal"),
+    ("one", "two", "unit", "equal"),
     [
         ("1000", "1s", "ms", True),
         ("1000", " 1000 ms ", "ms", True),
@@ -33,9 +33,9 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.slow_lo
         ("", "", None, True),
     ],
 )
-def test_same(value: str, other: str, unit: str | None, equal: bool) -> None:
-    assert same(value, other, unit) is equal
-    assert same(other, value, unit) is equal
+def test_same(one: str, two: str, unit: str | None, equal: bool) -> None:
+    assert same(one, two, unit) is equal
+    assert same(two, one, unit) is equal
 
 
 @pytest.mark.parametrize(
