@@ -9,8 +9,7 @@ server down as it is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol
 
 from ..._core.finding import Finding
 from ..._core.health import Situation
@@ -30,7 +29,12 @@ LONG_IDLE_SECONDS = 300
 SHORT_CHECKPOINT_SECONDS = 60
 """Each checkpoint writes every page whole again that changes after it. Source: documentation, full_page_writes."""
 
-Judged: TypeAlias = "Callable[[Settings], str | None]"
+
+class Judged(Protocol):
+    """A rule's judgement."""
+
+    def __call__(self, settings: Settings, /) -> str | None:
+        """Return why the setting hurts, None if it does not."""
 
 
 class Rule(NamedTuple):
