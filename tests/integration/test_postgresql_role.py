@@ -130,7 +130,7 @@ def test_monthly_archives_and_rebuilds(database: Endpoint, tmp_path: Path) -> No
     reindex = {"min_size": "100kB"}
     servers = [entry(database, archive=ARCHIVE, reindex=reindex)]
     with connect(database) as session:
-        session.execute("VACUUM bloated")
+        session.execute("VACUUM (ANALYZE) bloated")
     before = count(database, "SELECT pg_relation_size('bloated_pkey')")
     _run, done = play("monthly", tmp_path, upkeep_postgresql=servers)
     assert set(done) == {"shop archive", "shop reindex"}
