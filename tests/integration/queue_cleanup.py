@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs queue_cleanup in this process, which spares a second for each run, and looks into queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.task import QueueCleanup
+from tests.integration.health import context
+from tests.stack.endpoint import Endpoint
+
+DEFAULTS: dict[str, Any] = {
+    "queues": [],
+    "prefix": "bull",
+    "completed_older_than": None,
+    "failed_older_than": None,
+    "keep_last": 0,
+    "retry": None,
+    "dead_letter": None,
+    "ghosts": True,
+    "orphans": False,
+    "orphans_older_than": "1d",
+    "trim_events": True,
+    "max_changes": None,
+    "batch_size": 1000,
+}
+RETRY: dict[str, Any] = {
+    "reasons": ["ECONNREFUSED", "ETIMEDOUT", "ENOTFOUND", "ECONNRESET"],
+    "max_attempts": 3,
+    "names": [],
+    "reset_attempts": False,
+    "otherwise": None,
+}
+
+
+def clean(endpoint: Endpoint, *, check: bool = False, **params: Any) -> dict[str, Any]:
+    """Run the task and return the module's result; an error that ends the module is raised.
+
+    :param check: whether in check mode.
+    :param params: the module's options over their defaults; those of ``retry`` likewise.
+    """
+    if params.get("retry") is not None:
+        params["retry"] = {**RETRY, **params["retry"]}
+    task_context = context({**endpoint.options(connect_timeout="5s"), **DEFAULTS, **params})
+    return run(QueueCleanup(task_context), task_context, check).as_dict()
