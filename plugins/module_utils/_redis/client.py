@@ -89,22 +89,41 @@ class RedisClient:
         :return: their replies; an error of a single command is its exception, for a key may have gone or changed.
         :raises StoreError: the server did not answer in time, or is gone.
         """
-        if replies == 0:
-            return []
+        return self.begin(tried, blob, replies)() if replies else []
 
-        def request(redis: Any) -> list[Any]:
-            pool = redis.connection_pool
-            connection = pool.get_connection()
+    def begin(self, tried: str, blob: bytes, replies: int) -> Callable[[], list[Any]]:
+        """Send commands as :meth:`exchange` does, and return what reads their replies.
+
+        So this process can work on the last page while the server works on the next. Between the two nothing else may
+        be asked over this client.
+
+        :raises StoreError: the server is gone.
+        """
+        pool, connection = self.ask(tried, lambda redis: self._send(redis, blob))
+
+        def finish() -> list[Any]:
             try:
-                connection.send_packed_command([blob])
-                return [self._reply(connection) for _number in range(replies)]
+                return self.ask(tried, lambda _redis: [self._reply(connection) for _number in range(replies)])
             except BaseException:
                 connection.disconnect()  # what is still on its way must not answer the next request
                 raise
             finally:
                 pool.release(connection)
 
-        return self.ask(tried, request)
+        return finish
+
+    @staticmethod
+    def _send(redis: Any, blob: bytes) -> tuple[Any, Any]:
+        """Send what is packed; return the connection that the replies come over, and the pool to give it back to."""
+        pool = redis.connection_pool
+        connection = pool.get_connection()
+        try:
+            connection.send_packed_command([blob])
+        except BaseException:
+            connection.disconnect()
+            pool.release(connection)
+            raise
+        return pool, connection
 
     def _reply(self, connection: Any) -> Any:
         try:

@@ -56,6 +56,10 @@ class Pace:
         """Measure one request of ``size`` items, and size the next one by it."""
         started = self._clock.monotonic()
         yield
-        busy = max(0.0, self._clock.monotonic() - started - self._idle)
+        self.took(self._clock.monotonic() - started - self._idle)
+
+    def took(self, seconds: float) -> None:
+        """Take in how long the server was busy with a page, where that is known better than by waiting for it."""
+        busy = max(0.0, seconds)
         self.longest = max(self.longest, busy)
         self._throttle = self._throttle.after(busy)
