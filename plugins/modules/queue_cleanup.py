@@ -91,7 +91,7 @@ options:
     type: str
   ghosts:
     description:
-      - Whether to remove ids from a queue's states that have no job. They are reported in any case.
+      - Whether to look for ids in a queue's states that have no job, to report and to remove them.
     type: bool
     default: true
   orphans:

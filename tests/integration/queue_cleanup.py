@@ -45,3 +45,8 @@ def clean(endpoint: Endpoint, *, check: bool = False, **params: Any) -> dict[str
         params["retry"] = {**RETRY, **params["retry"]}
     task_context = context({**endpoint.options(connect_timeout="5s"), **DEFAULTS, **params})
     return run(QueueCleanup(task_context), task_context, check).as_dict()
+
+
+def states(result: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """Kind, subject and state of every action."""
+    return {(action["kind"], action["subject"], action["state"]) for action in result["actions"]}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..observations import Problem, Queue, display
 
-__all__ = ["Place", "QueueWork", "Seen"]
+__all__ = ["Ghosts", "Place", "QueueWork", "Seen"]
 
 
 class Place(NamedTuple):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..._core.errors import InvalidInput
 from ..._core.units import Age, parse_age
 
-__all__ = ["LARGEST_BATCH", "Cleaning", "Options", "Retrying", "parse_options"]
+__all__ = ["LARGEST_BATCH", "Cleaning", "Options", "Retrying", "milliseconds_before", "parse_options"]
 
 LARGEST_BATCH = 1000
 """Jobs in one request at most. A server-side script cannot hand more than about 8000 arguments to a command."""
@@ -109,6 +110,11 @@ def parse_options(params: Mapping[str, Any]) -> Options:
         max_changes=None if params["max_changes"] is None else _least("max_changes", params["max_changes"], 0),
         batch_size=min(LARGEST_BATCH, _least("batch_size", params["batch_size"], 1)),
     )
+
+
+def milliseconds_before(age: Age, now: datetime) -> int:
+    """Return the moment that lies ``age`` before ``now`` as the libraries write it: milliseconds since 1970."""
+    return int(age.before(now).timestamp() * 1000)
 
 
 def _retrying(given: Mapping[str, Any] | None, dead_letter: str | None) -> Retrying | None:

@@ -15,9 +15,12 @@ from ..._core.runner import Context, Decision
 from ..._redis.client import RedisClient
 from ..._redis.lock import RunLock
 from ..._redis.nodes import primaries
+from ..._redis.stall import Pace
 from ..._redis.work import RedisWork
 from ..observations import display
-from .decide_cleanup import decide_cleanup
+from .act_clean import clean
+from .act_remains import remove_ghosts, remove_orphans, trim_events
+from .decide_cleanup import CLEAN, GHOSTS, ORPHANS, TRIM, decide_cleanup
 from .observation import Place, Seen
 from .observe_cleanup import observe_cleanup
 from .options import parse_options
@@ -27,7 +30,12 @@ __all__ = ["QueueCleanup"]
 
 Act = Callable[[Tools, Action], Action]
 
-ACTS: Mapping[str, Act] = {}
+ACTS: Mapping[str, Act] = {
+    CLEAN: clean,
+    GHOSTS: remove_ghosts,
+    ORPHANS: remove_orphans,
+    TRIM: trim_events,
+}
 """What carries out an action, by its kind."""
 
 
@@ -74,17 +82,11 @@ class QueueCleanup(RedisWork[Seen]):
             lock = RunLock(self._nodes[place.node], self.context.clock, f"{self.job}:{place.base[:-1]}")
             lock.take()
             self._locks[place.base] = lock
-        return ACTS[action.kind](
-            Tools(
-                client=self._nodes[place.node],
-                context=self.context,
-                pace=self.pace,
-                options=self.options,
-                scripts=self._scripts,
-                keep_lock=lock.keep,
-            ),
-            action,
-        )
+        client = self._nodes[place.node]
+        pace = Pace(self.context.clock, largest=self.options.batch_size)
+        pace.learn_idle(lambda: client.ask("ping the server", lambda redis: redis.ping()))
+        tools = Tools(client, self.context, pace, self.options, self._scripts, lock.keep)
+        return ACTS[action.kind](tools, action)
 
     def server(self, observation: Seen) -> dict[str, Any]:
         """Return what the server is, and which library keeps each queue."""
