@@ -89,6 +89,7 @@ CASES: dict[str, Case] = {
     "postgresql_slow_log": slow_log,
     "postgresql_vacuum": vacuum,
     "mongodb_health_info": store("mongodb"),
+    "redis_audit_info": store("redis8"),
     "redis_health_info": store("redis8"),
     "queue_health_info": store("redis8"),
     "host_health_info": lambda request, folder: {"state": str(folder / "state")},

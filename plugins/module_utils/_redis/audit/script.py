@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The script that looks at one page of keys inside the server, and what it answers. Pure.
+
+One request for each page instead of one for each key's size, TTL and use: the server works a quarter of the time, and
+this process a tenth. It only reads, and reads nothing that counts as a use of the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..wire import packed
+from .census import DETAIL_BYTES, Detail
+
+__all__ = ["LENGTHS", "ScriptPage", "page_of", "request"]
+
+LENGTHS = {"list": "LLEN", "hash": "HLEN", "set": "SCARD", "zset": "ZCARD", "stream": "XLEN", "string": "STRLEN"}
+"""What tells the number of elements, each in constant time."""
+
+_NOTHING = "-"
+# Keys come as one text with their lengths beside it: a reply of two hundred texts takes the driver longer to read than
+# the server to write. os.clock is the server's own processor time, so that waiting on either side is not counted.
+_SCRIPT = (
+    """
+local started = os.clock()
+local page = redis.call('SCAN', ARGV[1], 'COUNT', ARGV[2])
+local large, stride, heat = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local lengths = {"""
+    + ", ".join(f"{kind} = '{command}'" for kind, command in LENGTHS.items())
+    + """}
+local numbers, details = {}, {}
+local function said(answer)
+  if not answer then return '-' end
+  if type(answer) == 'table' then return answer.ok or '-' end
+  return answer
+end
+for i, key in ipairs(page[2]) do
+  local size = redis.pcall('MEMORY', 'USAGE', key)
+  local known = type(size) == 'number'
+  if not known then size = (size and -1) or 0 end
+  numbers[3 * i - 2], numbers[3 * i - 1], numbers[3 * i] = #key, redis.call('PTTL', key), size
+  local is_large = size >= large
+  if is_large or i % stride == 0 then
+    local kind, idle, count = redis.pcall('TYPE', key).ok or '-', '-', '-'
+    if heat == 'idle' then idle = said(redis.pcall('OBJECT', 'IDLETIME', key)) end
+    if is_large and lengths[kind] then count = said(redis.pcall(lengths[kind], key)) end
+    local encoding = said(redis.pcall('OBJECT', 'ENCODING', key))
+    details[#details + 1] = table.concat({i - 1, is_large and 1 or stride, kind, encoding, count, idle}, ' ')
+  end
+end
+return {page[1], table.concat(page[2]), table.concat(numbers, ' '), table.concat(details, '\\n'),
+  string.format('%.6f', os.clock() - started)}
+"""
+).encode()
+
+
+class ScriptPage(NamedTuple):
+    """One page.
+
+    :param cursor: where the next begins; ``0`` after the last.
+    :param sizes: bytes; -1 where the user may not ask.
+    :param busy: seconds that the server worked on it.
+    """
+
+    cursor: bytes
+    keys: list[bytes]
+    ttls: list[int]
+    sizes: list[int]
+    details: list[Detail]
+    busy: float
+
+
+def request(cursor: bytes, count: int, stride: int, heat: str | None) -> bytes:
+    """Return the packed command for a page.
+
+    :param stride: every how many keys a small one is looked at closely.
+    :param heat: ``idle``: ask for how long a key was not used.
+    """
+    return packed([[b"EVAL", _SCRIPT, 0, cursor, count, DETAIL_BYTES, stride, heat or _NOTHING]])
+
+
+def page_of(reply: list[Any]) -> ScriptPage:
+    """Take the script's answer apart."""
+    cursor, names, text, details, busy = reply
+    numbers = list(map(int, text.split()))
+    keys, start = [], 0
+    for length in numbers[::3]:
+        keys.append(names[start : start + length])
+        start += length
+    return ScriptPage(cursor, keys, numbers[1::3], numbers[2::3], list(_details(details)), float(busy))
+
+
+def _details(text: bytes) -> Iterator[Detail]:
+    for line in text.decode("utf-8", "replace").splitlines():
+        position, weight, kind, encoding, count, idle = line.split(" ")
+        yield Detail(int(position), int(weight), kind, encoding, _number(count), _number(idle))
+
+
+def _number(text: str) -> int | None:
+    return None if text == _NOTHING else int(text)
