@@ -15,6 +15,8 @@ description:
   - The pass uses C(SCAN), and for each key C(PTTL) and C(MEMORY USAGE); for all keys of 1 KiB or more, and for every
     eighth of the others (all of them below 20,000 keys), also type, encoding and the time since the last use. It reads
     no value, and none of this counts as a use of the key.
+  - A large collection is asked for the number of its elements. With C(CLIENT NO-TOUCH), from Redis 7.2 on, this counts
+    as no use either; where the server lacks it, collections that were not used for a day are not asked.
   - Where scripts are allowed, the server looks at a page of keys in one request; else each key is asked for. The metric
     C(redis_audit_scripts) says which, and C(redis_longest_stall_milliseconds) for how long one request kept the server
     busy at most.
@@ -102,9 +104,10 @@ extends_documentation_fragment:
   - dataops.upkeep.attributes.info_module
   - dataops.upkeep.attributes.actiongroup_redis
 notes:
-  - "The user needs C(+ping +info +scan +dbsize +pttl +memory|usage +type +object +strlen +llen +hlen +scard +zcard
+  - "The user needs C(+ping +info +scan +dbsize +pttl +memory|usage +type +object +llen +hlen +scard +zcard
     +xlen) on all keys, C(+slowlog|get) and C(+config|get); for V(exposure) C(+acl|users +acl|getuser). With C(+eval)
-    the pass is quicker. In a cluster also C(+cluster|slots +cluster|myid)."
+    (before Redis 7 also C(+time)) the pass is quicker, and C(+client|no-touch) leaves no trace. In a
+    cluster also C(+cluster|slots +cluster|myid)."
   - "Threshold C(no_ttl_percent) (percent, warning 10): what one group of keys without TTL takes of C(maxmemory), or of
     the memory in use where there is no limit, if it also takes more than C(no_ttl_bytes). Not judged where the server
     may evict any key, and not for queues of Bull and BullMQ."

@@ -44,7 +44,7 @@ class Detail(NamedTuple):
 
     :param position: which of the page's keys it is.
     :param weight: for how many keys of its page it stands; 1 for a large one.
-    :param elements: None where nobody asked.
+    :param elements: of a large collection; None where nobody asked.
     :param idle: seconds since it was last used; None: unknown.
     """
 
@@ -158,9 +158,16 @@ class Census:
         """Return the groups, the largest first."""
         self._gather()
         queues = {kin_of(base + ending) for base in self._queues.bases for ending in (b":1", b":wait", b":1:lock")}
+        named: dict[str, _Group] = {}
+        of_queues: set[str] = set()
+        for kin, group in self._groups.items():
+            name = label(kin)  # a group of its own each, but for names that hold a star themselves
+            named.setdefault(name, _Group()).add(group, 1)
+            if kin in queues or self._queues.holds(kin[0]):
+                of_queues.add(name)
         found = [
             Prefix(
-                label(kin),
+                name,
                 round(group.keys),
                 round(group.size),
                 round(group.lasting_keys),
@@ -170,9 +177,9 @@ class Census:
                 tuple(round(count) for count in group.ttls),
                 round(min(group.idle_keys, group.keys)),
                 round(min(group.idle_size, group.size)),
-                kin in queues or self._queues.holds(kin[0]),
+                name in of_queues,
             )
-            for kin, group in self._groups.items()
+            for name, group in named.items()
             if group.keys
         ]
         return tuple(sorted(found, key=lambda prefix: (-prefix.size, -prefix.keys, prefix.name)))
@@ -226,7 +233,9 @@ class Census:
         return group
 
     def _crowded(self, kin: Kin) -> bool:
-        return kin not in self._groups and self._children[parent_of(kin)] >= MOST_CHILDREN
+        if kin in self._groups:
+            return False
+        return len(self._groups) >= MOST_GROUPS or self._children[parent_of(kin)] >= MOST_CHILDREN
 
     def _gather(self) -> None:
         """Make one group of those that turned out to be too many below one; the deepest first."""
@@ -252,7 +261,7 @@ class Census:
             group = self._group(kin_of(key))
             group.idle_keys += detail.weight
             group.idle_size += size * detail.weight
-        if detail.elements is None:
+        if size < DETAIL_BYTES:
             return
         self._large[key] = (size, detail, ttl < 0)
         if len(self._large) > 20 * LARGEST:

@@ -46,7 +46,8 @@ def _unknown(situation: Situation) -> Finding:
 
 
 def _by_size(key: LargeKey, seen: KeySpace, situation: Situation) -> list[Finding]:
-    what = f"a {key.kind} ({key.encoding}) of {key.elements} {_elements(key)}{about(seen)} takes"
+    elements = f" of {key.elements} {_elements(key)}" if key.elements else ""
+    what = f"a {key.kind} ({key.encoding}){elements}{about(seen)} takes"
     return situation.thresholds.judge(
         "key_bytes", "redis.big_key", f"{situation.subject} {key.name}", float(key.size), what
     )
@@ -63,6 +64,4 @@ def _by_elements(key: LargeKey, seen: KeySpace, situation: Situation) -> list[Fi
 
 
 def _elements(key: LargeKey) -> str:
-    return {"string": "bytes", "hash": "fields", "set": "members", "zset": "members", "stream": "entries"}.get(
-        key.kind, "elements"
-    )
+    return {"hash": "fields", "set": "members", "zset": "members", "stream": "entries"}.get(key.kind, "elements")

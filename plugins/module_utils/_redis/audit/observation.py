@@ -52,7 +52,7 @@ class LargeKey(NamedTuple):
     :param kind: ``hash``, ``string`` and so on.
     :param encoding: how the server keeps it: ``listpack``, ``hashtable`` and so on.
     :param size: bytes of memory; of a collection estimated by the server from five elements.
-    :param elements: fields, members or entries; of a string its bytes.
+    :param elements: fields, members or entries; 0 for a string, and where nobody asked.
     :param lasting: whether it has no TTL.
     :param queue: whether it belongs to a queue.
     """

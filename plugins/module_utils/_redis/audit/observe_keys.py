@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..._core.clock import Clock
 from ..client import RedisClient
@@ -13,7 +14,7 @@ from ..scan import pages
 from ..stall import Pace
 from ..wire import packed, raw
 from .census import DETAIL_BYTES, Census, Detail
-from .script import LENGTHS, ScriptPage, page_of, request
+from .script import LENGTHS, UNTOUCHED_SECONDS, ScriptPage, page_of, request
 
 __all__ = ["Pass"]
 
@@ -52,15 +53,27 @@ class Pass:
         """
         self.total = int(self._client.ask("count the keys (DBSIZE)", lambda redis: redis.dbsize()))
         self._stride = 1 if self.total <= FEW_KEYS else STRIDE
+        self._touches = not self._leaves_no_trace()
         self.scripts = self._by_scripts()
         if not self.scripts:
             self.pace.learn_idle(lambda: self._client.ask("ping the server", lambda redis: redis.ping()))
             self._by_pipelines()
 
+    def _leaves_no_trace(self) -> bool:
+        """Ask the server not to count as a use of a key what this connection does; Redis 7.2 and newer can."""
+        (reply,) = self._client.exchange(TRIED, packed([("CLIENT", "NO-TOUCH", "ON")]), 1)
+        return not isinstance(reply, Exception)
+
+    def _begin(self, cursor: bytes) -> Callable[[], list[Any]]:
+        """Ask for a page, and return what reads the answer."""
+        blob = request(cursor, self.pace.size, self._stride, self._heat, self._touches)
+        self._asked = self._clock.monotonic()
+        return self._client.begin(TRIED, blob, 1)
+
     def _by_scripts(self) -> bool:
         """Let the server look, one page ahead of what is counted here; return False if it refuses the first script."""
         cursor, first = b"0", True
-        finish = self._client.begin(TRIED, request(cursor, self.pace.size, self._stride, self._heat), 1)
+        finish = self._begin(cursor)
         while True:
             (reply,) = finish()
             if isinstance(reply, Exception):
@@ -69,11 +82,11 @@ class Pass:
                 raise self._client.explain(TRIED, reply)
             page = page_of(reply)
             first, cursor = False, page.cursor
-            self.pace.took(page.busy)
+            self.pace.took(self._clock.monotonic() - self._asked if page.busy is None else page.busy)
             self.complete = cursor == b"0"
             over = self.complete or self._over(len(page.keys))
             if not over:
-                finish = self._client.begin(TRIED, request(cursor, self.pace.size, self._stride, self._heat), 1)
+                finish = self._begin(cursor)
             self._count(page)
             if over:
                 return True
@@ -130,8 +143,8 @@ class Pass:
         kinds = [_text(answer[0]) for answer in answers]
         large = [
             (number, (raw(LENGTHS[kind]), keys[number]))
-            for number, kind in zip(chosen, kinds, strict=True)
-            if sizes[number] >= DETAIL_BYTES and kind in LENGTHS
+            for number, kind, answer in zip(chosen, kinds, answers, strict=True)
+            if sizes[number] >= DETAIL_BYTES and kind in LENGTHS and not self._rests(answer)
         ]
         counted = self._ask([command for _number, command in large]) if large else []
         elements = {number: reply for (number, _command), reply in zip(large, counted, strict=True)}
@@ -146,6 +159,11 @@ class Pass:
             )
             for number, kind, answer in zip(chosen, kinds, answers, strict=True)
         ]
+
+    def _rests(self, answer: Sequence[object]) -> bool:
+        """Whether a key was not used for a while, and would have been if it were asked for its elements."""
+        idle = _integer(answer[2]) if len(answer) > 2 else None
+        return self._touches and idle is not None and idle >= UNTOUCHED_SECONDS
 
 
 def _text(reply: object) -> str:

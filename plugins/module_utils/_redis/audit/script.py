@@ -15,19 +15,28 @@ from typing import Any, NamedTuple
 from ..wire import packed
 from .census import DETAIL_BYTES, Detail
 
-__all__ = ["LENGTHS", "ScriptPage", "page_of", "request"]
+__all__ = ["LENGTHS", "UNTOUCHED_SECONDS", "ScriptPage", "page_of", "request"]
 
-LENGTHS = {"list": "LLEN", "hash": "HLEN", "set": "SCARD", "zset": "ZCARD", "stream": "XLEN", "string": "STRLEN"}
-"""What tells the number of elements, each in constant time."""
+LENGTHS = {"list": "LLEN", "hash": "HLEN", "set": "SCARD", "zset": "ZCARD", "stream": "XLEN"}
+"""What tells the number of a collection's elements, each in constant time. Each counts as a use of the key."""
+
+UNTOUCHED_SECONDS = 86400
+"""Where asking counts as a use, keys that were not used for a day are not asked: what nobody uses has to stay known."""
 
 _NOTHING = "-"
 # Keys come as one text with their lengths beside it: a reply of two hundred texts takes the driver longer to read than
-# the server to write. os.clock is the server's own processor time, so that waiting on either side is not counted.
+# the server to write. os.clock, from Redis 7 on, is the server's own processor time, in which waiting is not counted;
+# before, TIME runs on while a script does.
 _SCRIPT = (
     """
-local started = os.clock()
+local function clock()
+  if rawget(_G, 'os') then return os.clock() end
+  local now = redis.pcall('TIME')
+  return not now.err and now[1] + now[2] / 1000000 or nil
+end
+local started = clock()
 local page = redis.call('SCAN', ARGV[1], 'COUNT', ARGV[2])
-local large, stride, heat = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local large, stride, heat, untouched = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local lengths = {"""
     + ", ".join(f"{kind} = '{command}'" for kind, command in LENGTHS.items())
     + """}
@@ -46,13 +55,14 @@ for i, key in ipairs(page[2]) do
   if is_large or i % stride == 0 then
     local kind, idle, count = redis.pcall('TYPE', key).ok or '-', '-', '-'
     if heat == 'idle' then idle = said(redis.pcall('OBJECT', 'IDLETIME', key)) end
-    if is_large and lengths[kind] then count = said(redis.pcall(lengths[kind], key)) end
+    local asks = idle == '-' or idle < untouched
+    if is_large and asks and lengths[kind] then count = said(redis.pcall(lengths[kind], key)) end
     local encoding = said(redis.pcall('OBJECT', 'ENCODING', key))
     details[#details + 1] = table.concat({i - 1, is_large and 1 or stride, kind, encoding, count, idle}, ' ')
   end
 end
 return {page[1], table.concat(page[2]), table.concat(numbers, ' '), table.concat(details, '\\n'),
-  string.format('%.6f', os.clock() - started)}
+  started and string.format('%.6f', clock() - started) or ''}
 """
 ).encode()
 
@@ -62,7 +72,7 @@ class ScriptPage(NamedTuple):
 
     :param cursor: where the next begins; ``0`` after the last.
     :param sizes: bytes; -1 where the user may not ask.
-    :param busy: seconds that the server worked on it.
+    :param busy: seconds that the server worked on it; None: unknown.
     """
 
     cursor: bytes
@@ -70,16 +80,18 @@ class ScriptPage(NamedTuple):
     ttls: list[int]
     sizes: list[int]
     details: list[Detail]
-    busy: float
+    busy: float | None
 
 
-def request(cursor: bytes, count: int, stride: int, heat: str | None) -> bytes:
+def request(cursor: bytes, count: int, stride: int, heat: str | None, touches: bool) -> bytes:
     """Return the packed command for a page.
 
     :param stride: every how many keys a small one is looked at closely.
     :param heat: ``idle``: ask for how long a key was not used.
+    :param touches: whether asking for a collection's elements counts as a use of it.
     """
-    return packed([[b"EVAL", _SCRIPT, 0, cursor, count, DETAIL_BYTES, stride, heat or _NOTHING]])
+    untouched = UNTOUCHED_SECONDS if touches else 2**53
+    return packed([[b"EVAL", _SCRIPT, 0, cursor, count, DETAIL_BYTES, stride, heat or _NOTHING, untouched]])
 
 
 def page_of(reply: list[Any]) -> ScriptPage:
@@ -90,7 +102,9 @@ def page_of(reply: list[Any]) -> ScriptPage:
     for length in numbers[::3]:
         keys.append(names[start : start + length])
         start += length
-    return ScriptPage(cursor, keys, numbers[1::3], numbers[2::3], list(_details(details)), float(busy))
+    return ScriptPage(
+        cursor, keys, numbers[1::3], numbers[2::3], list(_details(details)), float(busy) if busy else None
+    )
 
 
 def _details(text: bytes) -> Iterator[Detail]:
