@@ -15,6 +15,7 @@ from dataclasses import replace
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.cleanup.task import RedisCleanup
@@ -34,15 +35,24 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def clean(endpoint: Endpoint, *rules: dict[str, Any], check: bool = False, deadline: float = 60, **more: Any) -> Any:
+def clean(
+    endpoint: Endpoint,
+    *rules: dict[str, Any],
+    check: bool = False,
+    deadline: float = 60,
+    clock: Clock | None = None,
+    **more: Any,
+) -> Any:
     """Run the task with these rules and return the module's result; an error that ends the module is raised.
 
     :param check: whether in check mode.
     :param deadline: in seconds.
+    :param clock: what the task measures with.
     :param more: the module's other options over their defaults.
     """
     params = {**endpoint.options(connect_timeout="5s"), **DEFAULTS, "rules": list(rules), **more}
-    limited = replace(context(params), deadline=Deadline(deadline))
+    clock = clock or Clock()
+    limited = replace(context(params), deadline=Deadline(deadline, clock), clock=clock)
     return run(RedisCleanup(limited), limited, check).as_dict()
 
 

@@ -62,7 +62,7 @@ def test_one_moment_in_all_its_writings(value: Any, unit: str) -> None:
         b"\xff\xfe",
         "2024-13-45T00:00:00Z",
         "Wed, 31 Jan 2024 12:30:15 GMT",
-    ],  # fmt: skip
+    ],
 )
 def test_what_is_no_time_is_none(value: Any) -> None:
     assert time_of(value, "auto") is None
