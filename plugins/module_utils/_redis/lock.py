@@ -10,7 +10,7 @@ import secrets
 import socket
 
 from .._core.clock import Clock
-from .._core.errors import LockHeld, StoreError, StoreUnreachable
+from .._core.errors import LockHeld, StoreUnreachable, UpkeepError
 from .client import RedisClient
 
 __all__ = ["RunLock"]
@@ -81,5 +81,5 @@ class RunLock:
             tried = f"give back the lock of {self._job}"
             if self._client.ask(tried, lambda redis: redis.get(self._key)) == self._token:
                 self._client.ask(tried, lambda redis: redis.unlink(self._key))
-        except StoreError:
-            return  # it expires by itself
+        except UpkeepError:
+            return  # the server is gone or the time is over: it expires by itself

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..._core.deadline import Deadline
+from ..._core.errors import DeadlineExceeded
 from ..client import RedisClient
 from ..scan import pages
 from ..stall import Pace
@@ -19,6 +20,8 @@ from .rule import Rule
 from .spared import Spared
 
 __all__ = ["Servers", "Sweep", "Swept"]
+
+TIME_OVER = "the deadline is near"
 
 RESERVE = 0.02
 """Part of the deadline that is left for the end: to give back the lock, and to look at memory."""
@@ -80,18 +83,24 @@ class Sweep:
         )
 
     def run(self) -> Swept:
-        """Change the keys of every server.
+        """Change the keys of every server, as long as there is time.
 
         :raises StoreError: a server refused, or is gone, or the lock was lost.
         """
+        try:
+            self._run()
+        except DeadlineExceeded:
+            self.swept.stopped = TIME_OVER
+        return self.swept
+
+    def _run(self) -> None:
         for client in self._servers.nodes:
             for page in pages(client, self._servers.paces[0], self._rule.pattern):
                 self._servers.spared.queues.learn(page)
                 free = self._servers.spared.free(page)
                 self.swept.spared += len(page) - len(free)
                 if not self._take(client, free):
-                    return self.swept
-        return self.swept
+                    return
 
     def _take(self, client: RedisClient, keys: Sequence[bytes]) -> bool:
         """Change keys, piece by piece. False: a limit is reached."""
@@ -103,7 +112,7 @@ class Sweep:
                 swept.stopped = "max_changes is reached"
                 return False
             if servers.deadline.remaining <= servers.deadline.seconds * RESERVE:
-                swept.stopped = "the deadline is near"
+                swept.stopped = TIME_OVER
                 return False
             servers.keep_lock()
             piece = keys[at : at + min(left, servers.paces[1].size)]
