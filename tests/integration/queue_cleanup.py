@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
@@ -35,15 +36,16 @@ RETRY: dict[str, Any] = {
 }
 
 
-def clean(endpoint: Endpoint, *, check: bool = False, **params: Any) -> dict[str, Any]:
+def clean(endpoint: Endpoint, *, check: bool = False, ahead: timedelta = timedelta(), **params: Any) -> dict[str, Any]:
     """Run the task and return the module's result; an error that ends the module is raised.
 
     :param check: whether in check mode.
+    :param ahead: by how much the task's clock is ahead.
     :param params: the module's options over their defaults; those of ``retry`` likewise.
     """
     if params.get("retry") is not None:
         params["retry"] = {**RETRY, **params["retry"]}
-    task_context = context({**endpoint.options(connect_timeout="5s"), **DEFAULTS, **params})
+    task_context = context({**endpoint.options(connect_timeout="5s"), **DEFAULTS, **params}, ahead=ahead)
     return run(QueueCleanup(task_context), task_context, check).as_dict()
 
 

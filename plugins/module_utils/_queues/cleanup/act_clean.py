@@ -28,24 +28,25 @@ def clean(tools: Tools, action: Action) -> Action:
     state = action.work.what.state
     before = milliseconds_before(action.work.what.older_than, tools.context.clock.now())
     tried = f"clean the {state} jobs of {place.name}"
-    total = Tally()
+    total, ghosts_go = Tally(), tools.options.ghosts
 
     def batch(progress: Progress) -> None:
         nonlocal total
+        kept = total.seen - total.left(ghosts_go)
         if tools.scripts:
             most = progress.room(tools.pace.size)
-            limits = (before, total.kept, most, tools.options.keep_last)
-            arguments = (place.base, *limits, *job_suffixes(place.queue.flavour))
+            limits = (before, kept, most, tools.options.keep_last, int(ghosts_go))
+            arguments = (place.base, *limits, *job_suffixes(place.queue.flavour)[1:])
             keys = (place.key(state), place.key("repeat"))
             done = Tally(*run_script(tools.client, tools.pace, tried, CLEAN, keys, arguments))
         else:
             most = progress.room(min(tools.pace.size, LARGEST_TRANSACTION))
-            done = clean_in_transaction(tools, place, state, before, total.kept, most, tried)
+            done = clean_in_transaction(tools, place, state, before, kept, most, tried)
         total = total.plus(done)
-        progress.changed = total.removed
+        progress.changed = total.left(ghosts_go)
         progress.finished = done.seen == 0
 
-    became = in_batches(tools, action, batch, lambda _progress: told(total))
+    became = in_batches(tools, action, batch, lambda _progress: told(total, ghosts_go))
     if total.removed:
         _announce(tools, place, total.removed)
     return became

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..._redis.wire import name_of
-from .decide_job import REMOVED, Tally, fate_of
+from .decide_job import GHOST, REMOVED, Tally, fate_of
 from .keys import job_suffixes
 from .observation import Place
 from .observe_finished import Found, look_at
@@ -50,9 +50,9 @@ def clean_in_transaction(
         looked_at = look_at(client, pace, place, present, tried)
         fates = [fate_of(one.job) for one in looked_at]
         tally = Tally(**{fate: fates.count(fate) for fate in Tally._fields})
-        return _removal(
-            tools, place, key, [one for one, fate in zip(looked_at, fates, strict=True) if fate == REMOVED], tried
-        )
+        gone = [one.id for one, fate in zip(looked_at, fates, strict=True) if fate == GHOST and tools.options.ghosts]
+        removed = [one for one, fate in zip(looked_at, fates, strict=True) if fate == REMOVED]
+        return [*([("ZREM", key, *gone)] if gone else []), *_removal(tools, place, key, removed, tried)]
 
     transact(client, pace, tried, [place.key(id_) for id_ in old], prepare)
     return tally

@@ -47,12 +47,9 @@ def decide_cleanup(seen: Seen, options: Options, label: str) -> Decision:
     decision = Decision([problem_finding(problem, label) for problem in seen.problems])
     for work in seen.works:
         decision.findings += _findings(work, label)
-        decision.metrics.update(
-            {
-                metric_name("queue_old_jobs", queue=work.place.name, state=state): count
-                for state, count in work.old.items()
-            }
-        )
+        for name, counts in (("queue_old_jobs", work.old), ("queue_kept_jobs", work.kept)):
+            for state, count in counts.items():
+                decision.metrics[metric_name(name, queue=work.place.name, state=state)] = count
         decision.metrics[metric_name("queue_ghosts", queue=work.place.name)] = _number_of_ghosts(work)
         decision.actions += _actions(work, options)
     decision.actions = list(limited(decision.actions, options.max_changes))

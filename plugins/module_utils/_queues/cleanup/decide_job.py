@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Job", "Tally", "fate_of"]
+__all__ = ["GHOST", "REMOVED", "Job", "Tally", "fate_of", "told"]
 
 REMOVED, GHOST, LOCKED, SCHEDULED, AWAITED = "removed", "ghosts", "locked", "scheduled", "awaited"
+FOREIGN = "foreign"
 
 
 class Job(NamedTuple):
@@ -22,12 +23,14 @@ class Job(NamedTuple):
     :param locked: whether somebody holds its lock: somebody is about to do something with it.
     :param scheduled: whether its scheduler names it as the one that comes next.
     :param awaited: whether its parent is there and waits for it. If it were removed, the parent would wait for ever.
+    :param foreign: whether its key is of another type than a job's.
     """
 
     there: bool
     locked: bool = False
     scheduled: bool = False
     awaited: bool = False
+    foreign: bool = False
 
 
 class Tally(NamedTuple):
@@ -38,15 +41,15 @@ class Tally(NamedTuple):
     locked: int = 0
     scheduled: int = 0
     awaited: int = 0
+    foreign: int = 0
 
     def plus(self, other: Tally) -> Tally:
         """Return the sum."""
         return Tally(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
-    @property
-    def kept(self) -> int:
-        """Jobs and ghosts that stay in the set."""
-        return self.seen - self.removed
+    def left(self, ghosts_go: bool) -> int:
+        """How many ids left the set."""
+        return self.removed + (self.ghosts if ghosts_go else 0)
 
     @property
     def seen(self) -> int:
@@ -56,6 +59,8 @@ class Tally(NamedTuple):
 
 def fate_of(job: Job) -> str:
     """Return what becomes of a job: ``removed``, or why it stays."""
+    if job.foreign:
+        return FOREIGN
     if not job.there:
         return GHOST
     if job.locked:
@@ -65,14 +70,18 @@ def fate_of(job: Job) -> str:
     return AWAITED if job.awaited else REMOVED
 
 
-def told(tally: Tally) -> str:
-    """Say in words what became of the jobs."""
+def told(tally: Tally, ghosts_go: bool) -> str:
+    """Say in words what became of the jobs.
+
+    :param ghosts_go: whether ids without a job were removed too.
+    """
     parts = [f"{tally.removed} removed"] if tally.removed else []
     for count, why in (
         (tally.awaited, "kept, for their parent waits for them"),
         (tally.scheduled, "kept, for their scheduler needs them"),
         (tally.locked, "kept, for somebody has locked them"),
-        (tally.ghosts, "without a job"),
+        (tally.foreign, "kept, for their keys are no jobs"),
+        (tally.ghosts, "without a job " + ("removed too" if ghosts_go else "left")),
     ):
         if count:
             parts.append(f"{count} {why}")

@@ -51,6 +51,7 @@ class QueueWork(NamedTuple):
     """One queue with what there is to do in it.
 
     :param old: finished jobs by state that may be removed: about so many, for some of them may have to stay.
+    :param kept: old finished jobs by state that have to stay, so far as they are older than those.
     :param ghosts: ids without job.
     :param unread: states too long to be looked through for ghosts and orphans, with their length.
     :param orphans: ids of jobs that are in no state and old enough.
@@ -60,6 +61,7 @@ class QueueWork(NamedTuple):
 
     place: Place
     old: Mapping[str, int]
+    kept: Mapping[str, int] = {}
     ghosts: Sequence[Ghosts] = ()
     unread: Mapping[str, int] = {}
     orphans: Sequence[str] = ()

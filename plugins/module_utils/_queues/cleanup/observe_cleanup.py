@@ -53,16 +53,24 @@ def _observe_queue(client: RedisClient, pace: Pace, options: Options, place: Pla
     """Read what there is to do in one queue."""
     old = {
         cleaning.state: count_old(
-            client, pace, place, cleaning.state, milliseconds_before(cleaning.older_than, now), options.keep_last
+            client,
+            pace,
+            place,
+            cleaning.state,
+            milliseconds_before(cleaning.older_than, now),
+            options.keep_last,
+            options.ghosts,
         )
         for cleaning in options.cleanings
     }
-    ghosts, unread = find_ghosts(client, pace, place) if options.ghosts else ([], {})
+    reach = {state: found.reach for state, found in old.items()}
+    ghosts, unread = find_ghosts(client, pace, place, reach) if options.ghosts else ([], {})
     surplus = place.queue.events - place.queue.events_limit
     # What to retry is read here: observe_failed.
     return QueueWork(
         place,
-        old,
+        {state: found.jobs for state, found in old.items()},
+        kept={state: found.kept for state, found in old.items()},
         ghosts=ghosts,
         unread=unread,
         surplus_events=surplus if surplus > place.queue.events_limit else 0,

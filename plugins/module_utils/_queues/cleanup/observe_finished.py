@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from ..._redis.client import RedisClient
 from ..._redis.stall import Pace
 from ..._redis.wire import name_of, packed
-from .decide_job import REMOVED, Job, fate_of
+from .decide_job import GHOST, REMOVED, Job, fate_of
 from .observation import Place
 from .page import ask_page
 
-__all__ = ["Found", "count_old", "look_at"]
+__all__ = ["Found", "Old", "count_old", "look_at"]
 
 FIELDS = ("timestamp", "parentKey", "rjk", "deid")
 """Every job has the first; BullMQ writes the others: parent, scheduler, deduplication."""
@@ -32,23 +32,40 @@ class Found(NamedTuple):
     deduplication: str = ""
 
 
+class Old(NamedTuple):
+    """The old finished jobs of one state.
+
+    :param jobs: about how many may be removed.
+    :param kept: how many, of the oldest ones, have to stay.
+    :param reach: how many ids of the state, the oldest ones, cleaning looks at; none if there is nothing to remove.
+    """
+
+    jobs: int = 0
+    reach: int = 0
+    kept: int = 0
+
+
 class _Read(NamedTuple):
     """A job's fields, and whether it is locked."""
 
     id: str
-    there: bool
+    foreign: bool
+    stamped: bool
     parent: str
     scheduler: str
     deduplication: str
     locked: bool
 
 
-def count_old(client: RedisClient, pace: Pace, place: Place, state: str, before: int, keep_last: int) -> int:
-    """Return about how many jobs of a state may be removed.
+def count_old(
+    client: RedisClient, pace: Pace, place: Place, state: str, before: int, keep_last: int, ghosts: bool
+) -> Old:
+    """Count the jobs of a state that may be removed.
 
     Jobs are looked at until there is one that may; those before it have to stay, and those behind it are only counted.
 
     :param before: milliseconds since 1970; jobs that ended by then are old.
+    :param ghosts: whether ids without a job may be removed as well.
     :raises StoreError: the server refused, or is gone.
     """
     key, tried = place.key(state), f"count the {state} jobs of {place.name}"
@@ -58,13 +75,14 @@ def count_old(client: RedisClient, pace: Pace, place: Place, state: str, before:
         last = min(rank + pace.size, total) - 1
         (ids,) = ask_page(client, pace, tried, [("ZRANGE", key, rank, last)])
         if not ids:
-            return 0
+            return Old()
         found = look_at(client, pace, place, [name_of(id_) for id_ in ids], tried)
-        goes = [fate_of(one.job) == REMOVED for one in found]
+        goes = [fate in (REMOVED, GHOST if ghosts else REMOVED) for fate in (fate_of(one.job) for one in found)]
         if any(goes):
-            return total - rank - goes.index(True)
+            kept = rank + goes.index(True)
+            return Old(total - kept, total, kept)
         rank += len(ids)
-    return 0
+    return Old(kept=rank)
 
 
 def look_at(client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tried: str) -> list[Found]:
@@ -89,23 +107,32 @@ def _read(client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tri
         replies = client.exchange(tried, packed(commands), len(commands))
     for id_, fields, locked in zip(ids, replies[: len(ids)], replies[len(ids) :], strict=True):
         # A key of another type, or one that we may not read, is no job: it stays.
-        values = [None] * len(FIELDS) if isinstance(fields, Exception) else fields
+        foreign = isinstance(fields, Exception)
+        values = [None] * len(FIELDS) if foreign else fields
         timestamp, parent, scheduler, deduplication = (name_of(value) if value else "" for value in values)
-        yield _Read(id_, bool(timestamp), parent, scheduler, deduplication, bool(locked))
+        yield _Read(id_, foreign, bool(timestamp), parent, scheduler, deduplication, bool(locked))
 
 
 def _questions(place: Place, job: _Read) -> Iterator[tuple[str, ...]]:
     if job.parent:
         yield "SISMEMBER", f"{job.parent}:dependencies", place.key(job.id)
         yield "EXISTS", job.parent
+    if not job.foreign and not job.stamped:
+        yield "EXISTS", place.key(job.id)
     if job.scheduler:
         yield "ZSCORE", place.key("repeat"), job.scheduler
 
 
 def _judged(place: Place, job: _Read, answers: dict[tuple[str, ...], Any]) -> Found:
     """Put a job's answers together. A question that the server refused counts as a reason to keep the job."""
-    asked = [answers[question] for question in _questions(place, job)]
-    awaited = bool(job.parent) and asked[0] != 0 and asked[1] != 0
-    at = asked[-1] if job.scheduler else None
+    awaited = bool(job.parent) and all(
+        answers[question] != 0
+        for question in (
+            ("SISMEMBER", f"{job.parent}:dependencies", place.key(job.id)),
+            ("EXISTS", job.parent),
+        )
+    )
+    at = answers.get(("ZSCORE", place.key("repeat"), job.scheduler))
     scheduled = isinstance(at, bytes) and job.id == f"repeat:{job.scheduler}:{name_of(at)}"
-    return Found(job.id, Job(job.there, job.locked, scheduled, awaited), job.deduplication)
+    there = job.stamped or answers.get(("EXISTS", place.key(job.id))) != 0
+    return Found(job.id, Job(there, job.locked, scheduled, awaited, job.foreign), job.deduplication)

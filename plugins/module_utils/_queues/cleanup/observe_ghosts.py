@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._redis.client import RedisClient
@@ -31,9 +31,12 @@ def lengths_of(client: RedisClient, pace: Pace, place: Place) -> dict[str, int]:
     return dict(zip((*SETS, *LISTS), map(int, counts), strict=True))
 
 
-def find_ghosts(client: RedisClient, pace: Pace, place: Place) -> tuple[list[Ghosts], dict[str, int]]:
+def find_ghosts(
+    client: RedisClient, pace: Pace, place: Place, first: Mapping[str, int]
+) -> tuple[list[Ghosts], dict[str, int]]:
     """Return ids that have no job by state, and the states that are too long to look, with their length.
 
+    :param first: rank to begin at, by state: cleaning looks at those before it, and removes ghosts among them.
     :raises StoreError: the server refused, or is gone.
     """
     ghosts, unread = [], {}
@@ -41,17 +44,17 @@ def find_ghosts(client: RedisClient, pace: Pace, place: Place) -> tuple[list[Gho
         if state in LISTS and length > MOST_IN_LIST:
             unread[state] = length
             continue
-        ids = list(_ghosts_of(client, pace, place, state)) if length else []
+        ids = list(_ghosts_of(client, pace, place, state, first.get(state, 0))) if length else []
         if ids:
             ghosts.append(Ghosts(state, list(dict.fromkeys(ids))))
     return ghosts, unread
 
 
-def _ghosts_of(client: RedisClient, pace: Pace, place: Place, state: str) -> Iterator[str]:
+def _ghosts_of(client: RedisClient, pace: Pace, place: Place, state: str, rank: int) -> Iterator[str]:
     """Yield the ghosts of one state. Keys are counted a page at a time; only where one lacks is each asked for."""
     tried = f"look for ids without a job among the {state} jobs of {place.name}"
     fetch = "LRANGE" if state in LISTS else "ZRANGE"
-    rank, found, ids = 0, 0, _page(ask_page(client, pace, tried, [(fetch, place.key(state), 0, pace.size - 1)])[0])
+    found, ids = 0, _page(ask_page(client, pace, tried, [(fetch, place.key(state), rank, rank + pace.size - 1)])[0])
     while ids and found < MOST_GHOSTS:
         rank += len(ids)
         jobs = [id_ for id_ in ids if not is_marker(id_)]

@@ -12,9 +12,11 @@ from ..._redis.client import RedisClient
 from ..._redis.scan import escaped, pages
 from ..._redis.stall import Pace
 from ..._redis.wire import name_of, packed, raw
+from .decide_job import REMOVED, fate_of
 from .decide_orphan import JOB_FIELDS, id_of, is_orphan
 from .keys import MOST_IN_LIST, SETS
 from .observation import Place
+from .observe_finished import look_at
 from .page import ask_page
 
 __all__ = ["Orphans", "find_orphans"]
@@ -89,4 +91,5 @@ def _in_no_state(
     for state in LISTS:
         (entries,) = ask_page(client, pace, tried, [("LRANGE", place.key(state), 0, MOST_IN_LIST)])
         listed |= {name_of(entry) for entry in entries}
-    return Orphans([id_ for id_ in found if id_ not in listed])
+    rest = [id_ for id_ in found if id_ not in listed]
+    return Orphans([one.id for one in look_at(client, pace, place, rest, tried) if fate_of(one.job) == REMOVED])

@@ -10,25 +10,23 @@ __all__ = ["CLEAN"]
 CLEAN = """
 -- KEYS: 1 the state (sorted set by the time of the end), 2 the schedulers (repeat)
 -- ARGV: 1 what the queue's keys begin with, 2 ended by then, 3 rank to begin at, 4 jobs at most,
---       5 newest jobs that stay, 6... what is put behind a job's key to get all of its keys
--- Returns how many were removed, ghosts, locked, scheduled, awaited.
+--       5 newest jobs that stay, 6 whether ghosts go too (1), 7... what is put behind a job's key for its other keys
+-- Returns how many were removed, ghosts, locked, scheduled, awaited, foreign.
 local state, schedulers, base = KEYS[1], KEYS[2], ARGV[1]
-local before, first, most, keep = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local call, try = redis.call, redis.pcall
-local last = math.min(first + most, call('ZCARD', state) - keep) - 1
-local ids, locks = {}, {}
-if last >= first then
-  local found = call('ZRANGE', state, first, last, 'WITHSCORES')
-  for index = 1, #found, 2 do
-    if tonumber(found[index + 1]) > before then
-      break
-    end
-    ids[#ids + 1] = found[index]
-    locks[#locks + 1] = base .. found[index] .. ':lock'
-  end
+local first, call, try = tonumber(ARGV[3]), redis.call, redis.pcall
+local old = math.min(call('ZCOUNT', state, '-inf', ARGV[2]), call('ZCARD', state) - tonumber(ARGV[5]))
+local last = math.min(first + tonumber(ARGV[4]), old) - 1
+if last < first then
+  return {0, 0, 0, 0, 0, 0}
 end
-if #ids == 0 then
-  return {0, 0, 0, 0, 0}
+local ids = call('ZRANGE', state, first, last)
+
+local function any_locked()
+  local locks = {}
+  for index, id in ipairs(ids) do
+    locks[index] = base .. id .. ':lock'
+  end
+  return call('EXISTS', unpack(locks)) > 0
 end
 
 local function is_scheduled(id, scheduler)
@@ -42,36 +40,57 @@ local function is_awaited(key, parent)
 end
 
 -- First look at all, for a script that breaks off takes nothing back.
-local any_locked = call('EXISTS', unpack(locks)) > 0
-local ghosts, locked, scheduled, awaited = 0, 0, 0, 0
-local gone, keys = {}, {}
-for index, id in ipairs(ids) do
+local locks_held = any_locked()
+local locked, scheduled, awaited, foreign = 0, 0, 0, 0
+local chosen, pointers, count = {}, {}, 0
+for index = 1, #ids do
+  local id = ids[index]
   local key = base .. id
-  local job = try('HMGET', key, 'timestamp', 'parentKey', 'rjk', 'deid')
-  if job.err or (not job[1] and call('EXISTS', key) == 0) then
-    ghosts = ghosts + 1
-  elseif any_locked and call('EXISTS', locks[index]) == 1 then
+  local job = try('HMGET', key, 'parentKey', 'rjk', 'deid')
+  local parent, scheduler, deduplication = job[1], job[2], job[3]
+  if job.err then
+    foreign = foreign + 1
+  elseif locks_held and call('EXISTS', key .. ':lock') == 1 then
     locked = locked + 1
-  elseif job[3] and is_scheduled(id, job[3]) then
+  elseif scheduler and is_scheduled(id, scheduler) then
     scheduled = scheduled + 1
-  elseif job[2] and job[2] ~= '' and is_awaited(key, job[2]) then
+  elseif parent and parent ~= '' and is_awaited(key, parent) then
     awaited = awaited + 1
   else
-    if job[4] and try('GET', base .. 'de:' .. job[4]) == id then
-      keys[#keys + 1] = base .. 'de:' .. job[4]
-      keys[#keys + 1] = base .. 'dn:' .. job[4]
+    count = count + 1
+    chosen[count] = id
+    if deduplication and try('GET', base .. 'de:' .. deduplication) == id then
+      pointers[#pointers + 1] = base .. 'de:' .. deduplication
+      pointers[#pointers + 1] = base .. 'dn:' .. deduplication
     end
-    for suffix = 6, #ARGV do
-      keys[#keys + 1] = key .. ARGV[suffix]
-    end
-    gone[#gone + 1] = id
   end
 end
-for from = 1, #keys, 4000 do
-  call('UNLINK', unpack(keys, from, math.min(from + 3999, #keys)))
+
+-- A command of few words is the quickest: the server keeps what it needs for these at hand.
+local keys, width = {}, #ARGV - 5
+local ghosts, gone, leaving = 0, {}, 0
+for index = 1, count do
+  local id = chosen[index]
+  keys[1] = base .. id
+  for position = 2, width do
+    keys[position] = keys[1] .. ARGV[position + 5]
+  end
+  local found = call('UNLINK', unpack(keys, 1, width))
+  if found == 0 then
+    ghosts = ghosts + 1
+  end
+  if found > 0 or ARGV[6] == '1' then
+    leaving = leaving + 1
+    gone[leaving] = id
+  end
 end
-if #gone > 0 then
+for index = 1, #pointers do
+  call('UNLINK', pointers[index])
+end
+if leaving == #ids then
+  call('ZREMRANGEBYRANK', state, first, last)
+elseif leaving > 0 then
   call('ZREM', state, unpack(gone))
 end
-return {#gone, ghosts, locked, scheduled, awaited}
+return {count - ghosts, ghosts, locked, scheduled, awaited, foreign}
 """
