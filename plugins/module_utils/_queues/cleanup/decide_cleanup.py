@@ -45,6 +45,7 @@ def decide_cleanup(seen: Seen, options: Options, label: str) -> Decision:
     :param label: the server's label.
     """
     decision = Decision([problem_finding(problem, label) for problem in seen.problems])
+    decision.metrics["redis_longest_stall_milliseconds"] = round(seen.longest * 1000, 3)
     for work in seen.works:
         decision.findings += _findings(work, label)
         for name, counts in (("queue_old_jobs", work.old), ("queue_kept_jobs", work.kept)):

@@ -74,9 +74,11 @@ class Seen(NamedTuple):
 
     :param now: the moment of reading, by this machine's clock.
     :param scripts: whether the server takes scripts from us.
+    :param longest: seconds that the longest of our requests kept a server busy.
     """
 
     now: datetime
     scripts: bool
     works: Sequence[QueueWork]
     problems: Sequence[Problem]
+    longest: float = 0.0

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from ..._core.errors import AccessDenied, StoreError
+from ..._core.errors import StoreError
 from ..._core.runner import Context
 from ..._redis.client import RedisClient
 from ..._redis.errors import Redirected
+from ..._redis.scripting import takes_scripts
 from ..._redis.stall import Pace
 from ..client import QueueReader
 from ..observations import Problem
@@ -33,7 +34,7 @@ def observe_cleanup(nodes: Sequence[RedisClient], context: Context, pace: Pace, 
     :raises StoreError: a server is gone.
     """
     now = context.clock.now()
-    scripts = all(_takes_scripts(node) for node in nodes)
+    scripts = all(takes_scripts(node) for node in nodes)
     places, problems = _find(nodes, context, options)
     names = [place.queue.name for place in places]
     works: list[QueueWork] = []
@@ -46,7 +47,7 @@ def observe_cleanup(nodes: Sequence[RedisClient], context: Context, pace: Pace, 
             if client.lost:
                 raise
             problems.append(Problem(place.queue.name, error))
-    return Seen(now=now, scripts=scripts, works=works, problems=problems)
+    return Seen(now=now, scripts=scripts, works=works, problems=problems, longest=pace.longest)
 
 
 def _observe_queue(client: RedisClient, pace: Pace, options: Options, place: Place, now: datetime) -> QueueWork:
@@ -119,11 +120,3 @@ def _still_open(problems: Sequence[Problem], places: Mapping[str, Place]) -> lis
         what = "" if problem.name else type(problem.error).__name__
         chosen.setdefault((problem.name, what), problem)
     return list(chosen.values())
-
-
-def _takes_scripts(client: RedisClient) -> bool:
-    """Whether the server runs scripts for us: an ACL may forbid it, and managed services rename the command."""
-    try:
-        return bool(client.ask("try a script", lambda redis: redis.eval("return 1", 0)))
-    except AccessDenied:
-        return False

@@ -6,11 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, ClassVar
 
 from ..._core.action import Action
-from ..._core.errors import StoreError
 from ..._core.runner import Context, Decision
 from ..._redis.client import RedisClient
 from ..._redis.lock import RunLock
@@ -104,6 +102,5 @@ class QueueCleanup(RedisWork[Seen]):
     def close(self) -> None:
         """Give back the queues' locks and close the connections."""
         for lock in self._locks.values():
-            with suppress(StoreError):
-                lock.give_back()
+            lock.give_back()
         super().close()
