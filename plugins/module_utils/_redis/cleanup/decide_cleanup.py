@@ -133,5 +133,5 @@ def _memory_action(kind: str, label: str, memory: Sequence[NodeMemory], working:
     if fragmented(worst):
         return Action(kind, label, told(worst), STATEMENTS[kind])
     if working:
-        return Action(kind, label, f"if it is fragmented once keys are gone; now {told(worst)}", STATEMENTS[kind])
+        return Action(kind, label, "if it is fragmented once keys are gone", STATEMENTS[kind])
     return Action(kind, label, f"there is no need: {told(worst)}", STATEMENTS[kind], ActionState.SKIPPED)
