@@ -117,7 +117,7 @@ options:
     description:
       - The most jobs to change in one request, 1000 at most. Batches are smaller where the server takes longer.
     type: int
-    default: 1000
+    default: 500
   deadline:
     description:
       - How long the module may take. It ends between two batches. What is left is reported, and the next run does it.
@@ -131,9 +131,9 @@ extends_documentation_fragment:
   - dataops.upkeep.attributes.work_module
   - dataops.upkeep.attributes.actiongroup_queue
 notes:
-  - "The user needs C(+@read +@write +@connection +eval +info) on the queues' keys and on C(upkeep:lock:*), and C(+scan)
-    if the queues are not named. Without C(+eval) changes go through transactions, for which C(+@transaction) is needed,
-    more slowly."
+  - "The user needs C(+@read +@write +@connection +info +role +eval) on the queues' keys and on C(upkeep:lock:*),
+    C(+scan) if the queues are not named, and C(+cluster) in a cluster. Without C(+eval) changes go through
+    transactions, for which C(+@transaction) is needed, more slowly, and orphans are left."
   - A failed job whose parent waits for it is kept, for without it the parent would wait for ever; so is the next job of
     a scheduler, and one that a worker has locked.
   - Two runs on one queue exclude each other by a key C(upkeep:lock:queue_cleanup:...) that expires by itself.
@@ -254,7 +254,7 @@ ARGUMENTS = connection_arguments().merge(
             "orphans_older_than": {"type": "str", "default": "1d"},
             "trim_events": {"type": "bool", "default": True},
             "max_changes": {"type": "int"},
-            "batch_size": {"type": "int", "default": 1000},
+            "batch_size": {"type": "int", "default": 500},
         }
     ),
     common_arguments("10min"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.integration.queue_cleanup import clean, states
+from tests.integration.queue_cleanup import clean, jobs_of, make, may_run_scripts, states
 from tests.integration.redis_health import writes
 from tests.stack.application.queues.plan import QUEUES
 from tests.stack.application.queues.run import NPM_LIBRARIES, ask_npm
@@ -29,12 +29,6 @@ def client(fresh_redis8: Endpoint) -> Iterator[redis.Redis]:
     with connect(fresh_redis8) as opened:
         yield opened
         opened.execute_command("ACL", "SETUSER", fresh_redis8.user or "default", "+@all")
-
-
-def may_run_scripts(client: redis.Redis, endpoint: Endpoint, scripts: bool) -> None:
-    """Forbid scripts or allow them; the libraries themselves cannot do without."""
-    rule = "+@scripting" if scripts else "-@scripting"
-    client.execute_command("ACL", "SETUSER", endpoint.user or "default", rule)
 
 
 BOTH_WAYS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "transactions"])
@@ -130,24 +124,6 @@ def test_a_failed_child_whose_parent_waits_for_it_is_kept(
     client.delete(f"bull:parents:{family['parent']}")
     assert states(clean(fresh_redis8, queues=["children"], **wanted)) == {("clean", "children failed", "done")}
     assert not client.exists(f"bull:children:{broken}")
-
-
-def make(
-    client: redis.Redis, queue: str, state: str, *jobs: str, ended: int = 1_700_000_000_000, **fields: str
-) -> None:
-    """Make finished jobs of BullMQ 6, each a millisecond after the other."""
-    base = f"bull:{queue}"
-    client.hset(f"{base}:meta", mapping={"opts.maxLenEvents": 10_000, "version": "bullmq:6.7.0"})
-    for number, job in enumerate(jobs):
-        moment = str(ended + number)
-        known = {"name": "task", "data": "{}", "opts": "{}", "timestamp": moment, "finishedOn": moment, "atm": "1"}
-        client.hset(f"{base}:{job}", mapping={**known, **fields})
-        client.zadd(f"{base}:{state}", {job: ended + number})
-
-
-def jobs_of(client: redis.Redis, queue: str, state: str) -> list[str]:
-    """Ids of a sorted state, oldest first."""
-    return [str(id_) for id_ in client.zrange(f"bull:{queue}:{state}", 0, -1)]
 
 
 @BOTH_WAYS

@@ -66,6 +66,9 @@ for index = 1, #ids do
   end
 end
 
+-- Who may remove jobs and not their ids would make ghosts; so that is tried before, on nothing.
+call('ZREM', state, '')
+call('ZREMRANGEBYRANK', state, 1, 0)
 -- A command of few words is the quickest: the server keeps what it needs for these at hand.
 local keys, width = {}, #ARGV - 5
 local ghosts, gone, leaving = 0, {}, 0
