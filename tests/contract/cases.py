@@ -18,6 +18,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity import Severity
 from tests.integration.postgresql_reindex import make_bloat
 from tests.integration.postgresql_vacuum import fill
+from tests.integration.queue_cleanup import make as make_jobs
 from tests.stack.servers.postgresql import connect
 from tests.stack.servers.redis import connect as connect_redis
 
@@ -92,6 +93,15 @@ def cleanup(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
     return dict(endpoint.options(rules=[rule], purge_memory=True))
 
 
+def queue_cleanup(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A queue with old completed jobs and the id of one that is gone."""
+    endpoint = request.getfixturevalue("fresh_redis8")
+    with connect_redis(endpoint) as client:
+        make_jobs(client, "mails", "completed", *map(str, range(20)))
+        client.zadd("bull:mails:failed", {"gone": 1})
+    return dict(endpoint.options(completed_older_than="24h"))
+
+
 CASES: dict[str, Case] = {
     "postgresql_health_info": store("postgresql18"),
     "postgresql_audit_info": store("postgresql18"),
@@ -103,6 +113,7 @@ CASES: dict[str, Case] = {
     "redis_audit_info": store("redis8"),
     "redis_cleanup": cleanup,
     "redis_health_info": store("redis8"),
+    "queue_cleanup": queue_cleanup,
     "queue_health_info": store("redis8"),
     "host_health_info": lambda request, folder: {"state": str(folder / "state")},
     "http_health_info": http,
