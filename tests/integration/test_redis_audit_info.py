@@ -279,6 +279,22 @@ def test_a_server_in_order(fresh_redis: Endpoint) -> None:
     assert str(fresh_redis.password) not in str(result)
 
 
+def test_a_replica_is_audited_as_it_is(tmp_path: Path) -> None:
+    for name in ("master", "replica"):
+        (tmp_path / name).mkdir()
+    with own_server(tmp_path / "master") as (master, _process):
+        with connect(master) as client:
+            client.set("user:1", "x")
+        follow = ("--replicaof", f"{master.host} {master.port}")
+        with own_server(tmp_path / "replica", *follow) as (replica, _other), connect(replica) as client:
+            until(lambda: client.dbsize() == 1)
+            result = Audit(replica).run("keyspace", "settings")
+    assert metric(result, "redis_prefix_keys", prefix="user:*") == 1
+    assert metric(result, "redis_audit_scripts") == 1
+    subjects = {one["subject"].split()[-1] for one in result["findings"]}
+    assert "save" not in subjects, "its master may save for it"
+
+
 def test_every_primary_of_a_cluster(tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         nodes = []
