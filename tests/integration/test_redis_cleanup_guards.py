@@ -169,9 +169,18 @@ def test_who_may_not_remove_is_told_and_nothing_is_half_done(restricted: Restric
     }
 
 
+def test_who_may_not_remove_in_a_script_is_told_too(restricted: Restricted) -> None:
+    endpoint = restricted("+@all", "-unlink")
+    with connect(endpoint) as client:
+        client.mset({f"cache:{number}": "x" for number in range(50)})
+    result = clean(endpoint, NO_TTL)
+    assert states(result) == [("unlink", "cache", "failed")]
+    assert "ACL SETUSER" in result["actions"][0]["detail"]
+
+
 def test_who_may_not_look_is_refused(restricted: Restricted) -> None:
     endpoint = restricted("+@all", "-scan")
-    with pytest.raises(AccessDenied, match="SCAN"):
+    with pytest.raises(AccessDenied, match="ACL SETUSER"):
         clean(endpoint, CACHE)
 
 

@@ -12,9 +12,9 @@ from datetime import datetime
 from ..._core.deadline import Deadline
 from ..._core.errors import DeadlineExceeded
 from ..client import RedisClient
-from ..scan import pages
 from ..stall import Pace
 from .changers import Changer, Means, changer_for
+from .names import name_pages
 from .observe_keys import cutoff_of
 from .rule import Rule
 from .spared import Spared
@@ -95,7 +95,7 @@ class Sweep:
 
     def _run(self) -> None:
         for client in self._servers.nodes:
-            for page in pages(client, self._servers.paces[0], self._rule.pattern):
+            for page in name_pages(client, self._servers.paces[0], self._rule.pattern, self._servers.scripts):
                 self._servers.spared.queues.learn(page)
                 free = self._servers.spared.free(page)
                 self.swept.spared += len(page) - len(free)

@@ -91,7 +91,7 @@ class Scripted:
     def change(self, client: RedisClient, keys: Sequence[bytes]) -> Changed:
         """Change keys. A field is read and judged here; the script makes sure that it is still the same."""
         rule = self._rule
-        proofs = [b""] * len(keys)
+        proofs: list[bytes] = []
         if rule.field is not None:
             facts = read_facts(client, self._means.pace, rule, keys)
             due = [at for at, each in enumerate(facts) if judge(rule, each, self._cutoff) is Verdict.DUE]
@@ -100,7 +100,7 @@ class Scripted:
         if not keys:
             return Changed()
         if self._means.cluster:
-            commands = [evaluation(rule, [key], [known]) for key, known in zip(keys, proofs, strict=True)]
+            commands = [evaluation(rule, [key], proofs[at : at + 1]) for at, key in enumerate(keys)]
         else:
             commands = [evaluation(rule, keys, proofs)]
         changed = sum(sent(client, self._means.pace, TRIED, commands))
@@ -154,7 +154,9 @@ def changer_for(rule: Rule, means: Means, cutoff: float) -> Changer:
 
     :param cutoff: what a field holds has to be before this, in seconds since 1970.
     """
-    only_ttl = rule.action == EXPIRE and rule.idle is None and rule.field is None and not rule.types
-    if rule.by_name or (only_ttl and means.conditional):
+    if rule.by_name:
         return Plain(rule, means)
-    return Scripted(rule, means, cutoff) if means.scripts else Transactional(rule, means, cutoff)
+    if means.scripts:
+        return Scripted(rule, means, cutoff)
+    only_ttl = rule.action == EXPIRE and rule.idle is None and rule.field is None and not rule.types
+    return Plain(rule, means) if only_ttl and means.conditional else Transactional(rule, means, cutoff)

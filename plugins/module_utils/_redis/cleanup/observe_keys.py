@@ -5,20 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from ..client import RedisClient
 from ..glob import expression
-from ..scan import pages
 from ..stall import Pace
 from .decide_keys import Verdict, judge
+from .names import name_pages
 from .observation import Tally
-from .observe_facts import read_facts
+from .observe_facts import read_facts, sent
 from .rule import Rule
+from .script import evaluation
 from .spared import Spared
 
-__all__ = ["chunks", "count_keys", "cutoff_of"]
+__all__ = ["Counter", "cutoff_of"]
+
+TRIED = "count keys (EVAL)"
 
 
 def cutoff_of(rule: Rule, now: datetime) -> float:
@@ -26,68 +29,83 @@ def cutoff_of(rule: Rule, now: datetime) -> float:
     return rule.older_than.before(now).timestamp() if rule.older_than else 0.0
 
 
-def chunks(keys: Sequence[bytes], size: Callable[[], int]) -> list[Sequence[bytes]]:
-    """Cut keys in pieces of the present size."""
-    length = size()
-    return [keys[start : start + length] for start in range(0, len(keys), length)]
+class Counter:
+    """Counts what rules are about.
 
-
-def count_keys(
-    nodes: Sequence[RedisClient], rules: Sequence[Rule], now: datetime, spared: Spared, paces: tuple[Pace, Pace]
-) -> tuple[int, list[Tally]]:
-    """Count what each rule is about.
-
-    One pass over all names tells which queues there are, before a single key is judged: a queue is known by some of its
-    keys only. Rules that have to look at keys, and all rules where there are queues, make a pass of their own then.
-
+    :param now: the servers' time.
     :param spared: learns the queues.
     :param paces: of the pages of names, and of the pages of commands on keys.
-    :return: how many keys there are, and a tally for each rule.
+    :param scripts: whether the servers run scripts for us.
     """
-    takes = [expression(rule.pattern).match for rule in rules]
-    tallies = [Tally(rule) for rule in rules]
-    keys = 0
-    for client in nodes:
-        for page in pages(client, paces[0]):
-            keys += len(page)
-            spared.queues.learn(page)
-            for number, take in enumerate(takes):
-                if rules[number].by_name:
-                    tallies[number] = _named(tallies[number], [key for key in page if take(key)], spared)
-    known = bool(spared.queues.bases)
-    return keys, [
-        tally if rule.by_name and not known else _counted(nodes, rule, now, spared, paces)
-        for rule, tally in zip(rules, tallies, strict=True)
-    ]
 
+    def __init__(
+        self, nodes: Sequence[RedisClient], now: datetime, spared: Spared, paces: tuple[Pace, Pace], scripts: bool
+    ) -> None:
+        self._nodes = nodes
+        self._now = now
+        self._spared = spared
+        self._paces = paces
+        self._scripts = scripts
+        self.keys = 0
 
-def _named(tally: Tally, keys: Sequence[bytes], spared: Spared) -> Tally:
-    free = len(spared.free(keys))
-    return tally._replace(
-        matched=tally.matched + len(keys), spared=tally.spared + len(keys) - free, due=tally.due + free
-    )
+    def count(self, rules: Sequence[Rule]) -> list[Tally]:
+        """Return a tally for each rule.
 
+        One pass over all names tells which queues there are, before a single key is judged: a queue is known by some of
+        its keys only. Rules that have to look at keys, and all rules where there are queues, make a pass of their own.
+        """
+        takes = [expression(rule.pattern).match for rule in rules]
+        tallies = [Tally(rule) for rule in rules]
+        for client in self._nodes:
+            for page in name_pages(client, self._paces[0], None, self._scripts):
+                self.keys += len(page)
+                self._spared.queues.learn(page)
+                for number, take in enumerate(takes):
+                    if rules[number].by_name:
+                        tallies[number] = self._named(tallies[number], [key for key in page if take(key)])
+        known = bool(self._spared.queues.bases)
+        return [
+            tally if rule.by_name and not known else self._counted(rule)
+            for rule, tally in zip(rules, tallies, strict=True)
+        ]
 
-def _counted(
-    nodes: Sequence[RedisClient], rule: Rule, now: datetime, spared: Spared, paces: tuple[Pace, Pace]
-) -> Tally:
-    """Make a rule's own pass."""
-    tally, cutoff = Tally(rule), cutoff_of(rule, now)
-    for client in nodes:
-        for page in pages(client, paces[0], rule.pattern):
-            if rule.by_name:
-                tally = _named(tally, page, spared)
+    def _named(self, tally: Tally, keys: Sequence[bytes]) -> Tally:
+        free = len(self._spared.free(keys))
+        return tally._replace(
+            matched=tally.matched + len(keys), spared=tally.spared + len(keys) - free, due=tally.due + free
+        )
+
+    def _counted(self, rule: Rule) -> Tally:
+        """Make a rule's own pass."""
+        tally = Tally(rule)
+        for client in self._nodes:
+            for page in name_pages(client, self._paces[0], rule.pattern, self._scripts):
+                if rule.by_name:
+                    tally = self._named(tally, page)
+                    continue
+                free = self._spared.free(page)
+                due, unreadable = self._judged(client, rule, free)
+                tally = Tally(
+                    rule,
+                    tally.matched + len(page),
+                    tally.spared + len(page) - len(free),
+                    tally.due + due,
+                    tally.unreadable + unreadable,
+                )
+        return tally
+
+    def _judged(self, client: RedisClient, rule: Rule, keys: Sequence[bytes]) -> tuple[int, int]:
+        """Count keys that are due, and keys whose field is no time. The server counts where no field has to be read."""
+        at = due = unreadable = 0
+        by_script = self._scripts and rule.field is None and len(self._nodes) == 1
+        cutoff = cutoff_of(rule, self._now)
+        while at < len(keys):
+            piece = keys[at : at + self._paces[1].size]
+            at += len(piece)
+            if by_script:
+                due += sent(client, self._paces[1], TRIED, [evaluation(rule, piece, only_count=True)])[0]
                 continue
-            free = spared.free(page)
-            verdicts: list[Verdict] = []
-            for chunk in chunks(free, lambda: paces[1].size):
-                facts = read_facts(client, paces[1], rule, chunk)
-                verdicts += [judge(rule, each, cutoff) for each in facts]
-            tally = Tally(
-                rule,
-                tally.matched + len(page),
-                tally.spared + len(page) - len(free),
-                tally.due + verdicts.count(Verdict.DUE),
-                tally.unreadable + verdicts.count(Verdict.UNREADABLE),
-            )
-    return tally
+            verdicts = [judge(rule, each, cutoff) for each in read_facts(client, self._paces[1], rule, piece)]
+            due += verdicts.count(Verdict.DUE)
+            unreadable += verdicts.count(Verdict.UNREADABLE)
+        return due, unreadable

@@ -16,11 +16,12 @@ from .rule import EXPIRE, Rule
 __all__ = ["evaluation", "proof"]
 
 # ARGV: what to do, whether only keys without TTL, least idle seconds, types, field; then for each key the digest of
-# what was read of its field, and the milliseconds that it gets to live. Nothing here counts as a use but the reading
-# of a field.
+# what was read of its field if there is one, and then for each the milliseconds that it gets to live if it is to
+# expire. Nothing here counts as a use but the reading of a field.
 CHANGE = b"""
 local verb, lasting, idle, kinds, field = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local changed = 0
+local changed, lives = 0, 5
+if field ~= '' then lives = 5 + #KEYS end
 for i, key in ipairs(KEYS) do
   local due = lasting == '' or redis.call('PTTL', key) == -1
   if due and idle ~= '' then
@@ -34,12 +35,13 @@ for i, key in ipairs(KEYS) do
       local value = false
       if kind == 'hash' then value = redis.call('HGET', key, field)
       elseif kind == 'string' then value = redis.call('GETRANGE', key, 0, %d) end
-      due = value and redis.sha1hex(value) == ARGV[4 + 2 * i]
+      due = value and redis.sha1hex(value) == ARGV[5 + i]
     end
   end
   if due then
-    if verb == 'expire' then changed = changed + redis.call('PEXPIRE', key, ARGV[5 + 2 * i])
-    else changed = changed + redis.call('UNLINK', key) end
+    if verb == 'expire' then changed = changed + redis.call('PEXPIRE', key, ARGV[lives + i])
+    elseif verb == 'unlink' then changed = changed + redis.call('UNLINK', key)
+    else changed = changed + 1 end
   end
 end
 return changed
@@ -51,15 +53,18 @@ def proof(value: bytes | None) -> bytes:
     return b"" if value is None else sha1(value, usedforsecurity=False).hexdigest().encode()
 
 
-def evaluation(rule: Rule, keys: Sequence[bytes], proofs: Sequence[bytes]) -> list[Any]:
-    """Return the EVAL command that changes those of the keys for which the rule still holds."""
+def evaluation(rule: Rule, keys: Sequence[bytes], proofs: Sequence[bytes] = (), only_count: bool = False) -> list[Any]:
+    """Return the EVAL command that changes those of the keys for which the rule still holds, and returns their number.
+
+    :param proofs: what is known of the field of each key, where the rule has one.
+    :param only_count: whether to change none of them.
+    """
     arguments: list[Any] = [
-        rule.action,
+        b"count" if only_count else rule.action,
         b"1" if rule.lasting else b"",
         b"" if rule.idle is None else math.ceil(rule.idle),
         b" %b " % b" ".join(rule.types) if rule.types else b"",
         rule.field or b"",
     ]
-    for key, known in zip(keys, proofs, strict=True):
-        arguments += [known, life_of(rule, key) if rule.action == EXPIRE else 0]
-    return [b"EVAL", CHANGE, len(keys), *keys, *arguments]
+    lives = [b"%d" % life_of(rule, key) for key in keys] if rule.action == EXPIRE and not only_count else []
+    return [b"EVAL", CHANGE, len(keys), *keys, *arguments, *proofs, *lives]

@@ -27,7 +27,7 @@ from .act_keys import Servers, Sweep
 from .act_memory import defragment, purge
 from .decide_cleanup import DEFRAGMENT, PURGE, decide_cleanup
 from .observation import Seen, Tally
-from .observe_keys import count_keys
+from .observe_keys import Counter
 from .observe_memory import read_memory
 from .rule import Rule, parse_rules
 from .spared import Spared
@@ -77,8 +77,8 @@ class RedisCleanup(RedisWork[Seen]):
         policy = info.text("maxmemory_policy") or ""
         countable = [rule for rule in self._rules if rule.idle is None or "lfu" not in policy]
         paces = (self.pace, self._changes)
-        keys, tallies = (0, []) if not self._rules else count_keys(self._nodes, countable, now, self._spared, paces)
-        known = {tally.rule.name: tally for tally in tallies}
+        counter = Counter(self._nodes, now, self._spared, paces, scripts)
+        known = {tally.rule.name: tally for tally in counter.count(countable)} if countable else {}
         self._servers = Servers(
             nodes=self._nodes,
             now=now,
@@ -91,7 +91,7 @@ class RedisCleanup(RedisWork[Seen]):
         )
         return Seen(
             now=now,
-            keys=keys,
+            keys=counter.keys,
             policy=policy,
             queues=tuple(sorted(self._spared.queues.bases)),
             tallies=tuple(known.get(rule.name) or Tally(rule) for rule in self._rules),
