@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,28 @@ import pytest
 import redis
 
 import tests.benchmarks
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import StoreError
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup import act_clean_transaction
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.observe_finished import Found
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.task import QueueCleanup
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.nodes import ReplicaServer
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.wire import raw
 from tests.contract.catalogue import documentation
-from tests.integration.queue_cleanup import clean, jobs_of, make, may_run_scripts, states
+from tests.integration.health import context
+from tests.integration.queue_cleanup import DEFAULTS, clean, jobs_of, make, may_run_scripts, states
 from tests.integration.redis_health import own_server, writes
 from tests.integration.running import run_module
 from tests.integration.test_redis_cleanup_guards import cluster
 from tests.integration.waiting import until
+from tests.stack.application.queues.plan import QueuePlan
+from tests.stack.application.queues.run import ask_npm
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect
+
+Fill = Callable[..., tuple[Endpoint, dict[str, dict[str, int]]]]
 
 AGES = {"completed_older_than": "1d", "failed_older_than": "1d"}
 
@@ -136,6 +146,76 @@ def test_jobs_that_others_change_all_the_time_are_left_and_that_is_said(
     assert "changed the same jobs meanwhile" in result["actions"][0]["detail"]
     assert not result["changed"]
     assert jobs_of(client, "q", "failed") == ["busy"]
+
+
+class Ticking:
+    """A clock on which every look takes a second."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        self.at += 1.0
+        return self.at
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "transactions"])
+def test_out_of_time_the_next_run_goes_on(client: redis.Redis, fresh_redis8: Endpoint, scripts: bool) -> None:
+    make(client, "q", "completed", *(f"j{at}" for at in range(1000)))
+    make(client, "q", "failed", "old")
+    may_run_scripts(client, fresh_redis8, scripts)
+    known = context({**fresh_redis8.options(), **DEFAULTS, **AGES, "batch_size": 10})
+    short = replace(known, deadline=Deadline(150, Clock(monotonic=Ticking())))
+    result = run(QueueCleanup(short), short, check_mode=False).as_dict()
+    assert states(result) == {("clean", "q completed", "done"), ("clean", "q failed", "skipped")}
+    assert all("the deadline is over" in action["detail"] for action in result["actions"])
+    left = len(jobs_of(client, "q", "completed"))
+    assert 0 < left < 1000
+    assert consistent(client, "q", "completed")
+    client.delete("upkeep:lock:queue_cleanup:bull:q")  # no time is left to give it back; it expires by itself
+    assert clean(fresh_redis8, **AGES)["changed"]
+    assert (jobs_of(client, "q", "completed"), jobs_of(client, "q", "failed")) == ([], [])
+
+
+def test_on_redis_6_2_too(redis62: Endpoint) -> None:
+    with connect(redis62) as client:
+        client.flushall()
+        make(client, "q", "completed", *(f"j{at}" for at in range(50)))
+        make(client, "q", "failed", "orphan")
+        client.zadd("bull:q:failed", {"ghost": 1})
+        client.zrem("bull:q:failed", "orphan")
+        client.hset("bull:q:meta", "opts.maxLenEvents", 100)
+        for number in range(1000):
+            client.xadd("bull:q:events", {"event": "added", "jobId": number})
+        assert len(states(clean(redis62, check=True, orphans=True, **AGES))) == 4
+        assert {state for _kind, _subject, state in states(clean(redis62, orphans=True, **AGES))} == {"done"}
+        assert sorted(client.keys()) == ["bull:q:events", "bull:q:meta"]
+        assert client.xlen("bull:q:events") < 300
+        assert not clean(redis62, orphans=True, **AGES)["changed"]
+        client.flushall()
+
+
+@pytest.mark.parametrize(("library", "version"), [("bull", "4.16.5"), ("bullmq", "6.7.0")])
+def test_beside_a_real_worker_every_job_is_done_once(
+    npm_queue: Fill, client: redis.Redis, library: str, version: str
+) -> None:
+    jobs = 400
+    plan = QueuePlan("busy", waiting=[{"job": "call", "data": {}, "age": 7200}] * jobs)
+    endpoint, _counts = npm_queue(library, version, queues=[plan])
+    wanted = client.lrange("bull:busy:wait", 0, -1)
+    with ThreadPoolExecutor() as pool:
+        drained = pool.submit(ask_npm, endpoint, library, version, {"ask": "drain", "queue": "busy"})
+        cleaned = 0
+        while not drained.done():
+            options = {"completed_older_than": "0.05s", "orphans": True, "orphans_older_than": "1s"}
+            cleaned += len(clean(endpoint, **options)["actions"])
+    (order,) = drained.result()
+    assert sorted(order) == sorted(wanted), "each was done once and none was lost"
+    assert cleaned
+    clean(endpoint, completed_older_than="0.001s")
+    (counts,) = ask_npm(endpoint, library, version, {"ask": "counts", "queue": "busy"})
+    assert not any(counts.values()), counts
+    assert client.keys("bull:busy:[0-9]*") == []
 
 
 def test_names_of_any_bytes(client: redis.Redis, fresh_redis8: Endpoint) -> None:

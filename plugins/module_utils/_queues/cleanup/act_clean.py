@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ..._core.action import Action
-from ..._core.errors import StoreError
+from ..._core.errors import UpkeepError
 from .act_clean_transaction import LARGEST_TRANSACTION, clean_in_transaction
 from .batches import Progress, in_batches
 from .decide_job import Tally, told
@@ -53,10 +53,12 @@ def clean(tools: Tools, action: Action) -> Action:
 
 
 def _announce(tools: Tools, place: Place, removed: int) -> None:
-    """Tell BullMQ's listeners, as its own clean-up does; Bull has no stream. That it cannot be told undoes nothing."""
-    queue = place.queue
-    if not queue.flavour.name.startswith("bullmq"):
+    """Tell BullMQ's listeners, as its own clean-up does; Bull has no stream. That it cannot be told undoes nothing.
+
+    The stream is not trimmed here: a long one would go at once, and the server stand still.
+    """
+    if not place.queue.flavour.name.startswith("bullmq"):
         return
-    entry = ("MAXLEN", "~", queue.events_limit, "*", "event", "cleaned", "count", removed)
-    with suppress(StoreError):
-        tools.client.ask_all("announce what was removed", [("XADD", place.key("events"), *entry)])
+    entry = ("XADD", place.key("events"), "*", "event", "cleaned", "count", removed)
+    with suppress(UpkeepError):
+        tools.client.ask_all("announce what was removed", [entry])

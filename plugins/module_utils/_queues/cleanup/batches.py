@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..._core.action import Action, ActionState
-from ..._core.errors import UpkeepError
+from ..._core.errors import DeadlineExceeded, UpkeepError
 from .tools import Tools
 
 __all__ = ["Progress", "in_batches"]
@@ -46,11 +46,11 @@ def in_batches(
             if progress.room(1) < 1:
                 stopped = "; max_changes is used up, the next run goes on here"
                 break
-            if tools.context.deadline.expired:
-                stopped = "; the deadline is over, the next run goes on here"
-                break
+            tools.context.deadline.check("begin the next batch")
             tools.keep_lock()
             batch(progress)
+    except DeadlineExceeded:
+        stopped = "; the deadline is over, the next run goes on here"
     except UpkeepError as error:
         if not progress.changed:
             raise
