@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from .._core.connection import Connection, Defaults
 from .._core.deadline import Deadline
-from .._core.dependency import REDIS
+from .._core.dependency import REDIS, version_tuple
 from .._core.errors import AccessDenied, InvalidInput, StoreError, StoreTimeout, StoreUnreachable
 from .errors import translate
 from .info import Info
@@ -112,11 +112,12 @@ class RedisClient:
 
         return finish
 
-    @staticmethod
-    def _send(redis: Any, blob: bytes) -> tuple[Any, Any]:
+    def _send(self, redis: Any, blob: bytes) -> tuple[Any, Any]:
         """Send what is packed; return the connection that the replies come over, and the pool to give it back to."""
         pool = redis.connection_pool
-        connection = pool.get_connection()
+        # redis-py before 5.3 wants the name of a command here, and later ones warn of it.
+        wants_name = version_tuple(self._driver.__version__) < (5, 3)
+        connection = pool.get_connection("") if wants_name else pool.get_connection()
         try:
             connection.send_packed_command([blob])
         except BaseException:
