@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from resource import RUSAGE_SELF, getrusage
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
@@ -86,7 +86,13 @@ def main() -> None:
     started = time.monotonic()
     result = run(RedisCleanup(task_context), task_context, False).as_dict()
     seconds = time.monotonic() - started
-    print(json.dumps({**result, "seconds": seconds, "peak": getrusage(RUSAGE_SELF).ru_maxrss * 1024}))
+    print(json.dumps({**result, "seconds": seconds, "peak": _peak()}))
+
+
+def _peak() -> int:
+    """Bytes of memory that this process had at most; what it was started from is not counted, as in getrusage."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,6 @@ from ..._core.errors import DeadlineExceeded
 from ..client import RedisClient
 from ..stall import Pace
 from .changers import Changer, Means, changer_for
-from .names import name_pages
 from .observe_keys import cutoff_of
 from .rule import Rule
 from .spared import Spared
@@ -32,19 +31,21 @@ class Servers:
     """What a sweep works with.
 
     :param nodes: every server whose keys are meant.
+    :param names: yields the keys of a rule on the server of that number, in pages.
     :param now: the servers' time.
     :param scripts: whether they run scripts for us.
     :param conditional: whether they know PEXPIRE with NX.
-    :param paces: of the pages of names, and of the pages of changes.
+    :param pace: of the pages of changes.
     :param keep_lock: to be called between two pages.
     """
 
     nodes: Sequence[RedisClient]
+    names: Callable[[Rule, int], Iterator[list[bytes]]]
     now: datetime
     scripts: bool
     conditional: bool
     spared: Spared
-    paces: tuple[Pace, Pace]
+    pace: Pace
     deadline: Deadline
     keep_lock: Callable[[], None]
 
@@ -78,7 +79,7 @@ class Sweep:
         self.swept = Swept()
         self.changer: Changer = changer_for(
             rule,
-            Means(len(servers.nodes) > 1, servers.scripts, servers.conditional, servers.paces[1]),
+            Means(len(servers.nodes) > 1, servers.scripts, servers.conditional, servers.pace),
             cutoff_of(rule, servers.now),
         )
 
@@ -94,8 +95,8 @@ class Sweep:
         return self.swept
 
     def _run(self) -> None:
-        for client in self._servers.nodes:
-            for page in name_pages(client, self._servers.paces[0], self._rule.pattern, self._servers.scripts):
+        for number, client in enumerate(self._servers.nodes):
+            for page in self._servers.names(self._rule, number):
                 self._servers.spared.queues.learn(page)
                 free = self._servers.spared.free(page)
                 self.swept.spared += len(page) - len(free)
@@ -115,7 +116,7 @@ class Sweep:
                 swept.stopped = TIME_OVER
                 return False
             servers.keep_lock()
-            piece = keys[at : at + min(left, servers.paces[1].size)]
+            piece = keys[at : at + min(left, servers.pace.size)]
             changed = self.changer.change(client, piece)
             at += len(piece)
             swept.pages += 1

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ..client import RedisClient
@@ -15,6 +15,7 @@ from .decide_keys import Verdict, judge
 from .names import name_pages
 from .observation import Tally
 from .observe_facts import read_facts, sent
+from .remembered import Remembered
 from .rule import Rule
 from .script import evaluation
 from .spared import Spared
@@ -46,45 +47,40 @@ class Counter:
         self._spared = spared
         self._paces = paces
         self._scripts = scripts
+        self._remembered = Remembered()
         self.keys = 0
 
     def count(self, rules: Sequence[Rule]) -> list[Tally]:
         """Return a tally for each rule.
 
         One pass over all names tells which queues there are, before a single key is judged: a queue is known by some of
-        its keys only. Rules that have to look at keys, and all rules where there are queues, make a pass of their own.
+        its keys only. Keys are judged afterwards, by the names that were found.
         """
         takes = [expression(rule.pattern).match for rule in rules]
-        tallies = [Tally(rule) for rule in rules]
-        for client in self._nodes:
+        for server, client in enumerate(self._nodes):
             for page in name_pages(client, self._paces[0], None, self._scripts):
                 self.keys += len(page)
                 self._spared.queues.learn(page)
-                for number, take in enumerate(takes):
-                    if rules[number].by_name:
-                        tallies[number] = self._named(tallies[number], [key for key in page if take(key)])
-        known = bool(self._spared.queues.bases)
-        return [
-            tally if rule.by_name and not known else self._counted(rule)
-            for rule, tally in zip(rules, tallies, strict=True)
-        ]
+                for rule, take in zip(rules, takes, strict=True):
+                    self._remembered.add(rule.name, server, [key for key in page if take(key)])
+        return [self._counted(rule) for rule in rules]
 
-    def _named(self, tally: Tally, keys: Sequence[bytes]) -> Tally:
-        free = len(self._spared.free(keys))
-        return tally._replace(
-            matched=tally.matched + len(keys), spared=tally.spared + len(keys) - free, due=tally.due + free
-        )
+    def names(self, rule: Rule, server: int) -> Iterator[list[bytes]]:
+        """Yield the keys of a rule on a server: those that the first pass found, or all anew where they are too many.
+
+        :raises StoreError: the server refused, or is gone.
+        """
+        if self._remembered.knows(rule.name):
+            return self._remembered.pages(rule.name, server)
+        return name_pages(self._nodes[server], self._paces[0], rule.pattern, self._scripts)
 
     def _counted(self, rule: Rule) -> Tally:
-        """Make a rule's own pass."""
+        """Judge a rule's keys."""
         tally = Tally(rule)
-        for client in self._nodes:
-            for page in name_pages(client, self._paces[0], rule.pattern, self._scripts):
-                if rule.by_name:
-                    tally = self._named(tally, page)
-                    continue
+        for server, client in enumerate(self._nodes):
+            for page in self.names(rule, server):
                 free = self._spared.free(page)
-                due, unreadable = self._judged(client, rule, free)
+                due, unreadable = (len(free), 0) if rule.by_name else self._judged(client, rule, free)
                 tally = Tally(
                     rule,
                     tally.matched + len(page),

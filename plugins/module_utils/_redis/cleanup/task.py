@@ -81,11 +81,12 @@ class RedisCleanup(RedisWork[Seen]):
         known = {tally.rule.name: tally for tally in counter.count(countable)} if countable else {}
         self._servers = Servers(
             nodes=self._nodes,
+            names=counter.names,
             now=now,
             scripts=scripts,
             conditional=version >= CONDITIONAL_EXPIRY,
             spared=self._spared,
-            paces=paces,
+            pace=self._changes,
             deadline=self.context.deadline,
             keep_lock=self.keep_lock,
         )
