@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.cleanup import observe_keys
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.cleanup.remembered import Remembered
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.glob import expression
 from tests.integration.health import ids
 from tests.integration.postgresql_work import states
@@ -91,6 +93,17 @@ def test_check_mode_a_real_run_and_a_second_run(fresh_redis: Endpoint) -> None:
     again = clean(fresh_redis, ANALYTICS, SESSIONS, RESPONSES)
     assert not again["changed"]
     assert not again["actions"]
+
+
+def test_more_names_than_are_remembered_are_looked_for_again(
+    fresh_redis: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe_keys, "Remembered", lambda: Remembered(most_bytes=1000))
+    fill(fresh_redis)
+    done = clean(fresh_redis, ANALYTICS, SESSIONS, RESPONSES)
+    assert [action["detail"].partition(" ")[0] for action in done["actions"]] == ["250", "500", "250"]
+    assert len(left(fresh_redis, "analytics:*")) == 250
+    assert not clean(fresh_redis, ANALYTICS, SESSIONS, RESPONSES)["changed"]
 
 
 def test_jitter_spreads_what_expires(fresh_redis: Endpoint) -> None:
