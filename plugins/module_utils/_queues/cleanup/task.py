@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..._core.action import Action
+from ..._core.errors import InvalidInput
 from ..._core.runner import Context, Decision
 from ..._redis.client import RedisClient
 from ..._redis.lock import RunLock
@@ -51,6 +52,8 @@ class QueueCleanup(RedisWork[Seen]):
 
     def __init__(self, context: Context) -> None:
         self.options = parse_options(context.params)
+        if self.options.retry:  # until retries and dead letters are built
+            raise InvalidInput("retry", "this version does not try jobs again yet", "Leave it out.")
         super().__init__(context)
         self._nodes: list[RedisClient] = []
         self._locks: dict[str, RunLock] = {}
