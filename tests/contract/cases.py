@@ -19,7 +19,9 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.severity impo
 from tests.integration.postgresql_reindex import make_bloat
 from tests.integration.postgresql_retention import EVENTS, make, rule
 from tests.integration.postgresql_vacuum import fill
+from tests.integration.queue_cleanup import make as make_jobs
 from tests.stack.servers.postgresql import connect
+from tests.stack.servers.redis import connect as connect_redis
 
 Case = Callable[[pytest.FixtureRequest, Path], dict[str, Any]]
 
@@ -89,6 +91,25 @@ def slow_log(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
     return dict(endpoint.options(scope="database"))
 
 
+def cleanup(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A Redis with keys that never expire, and others."""
+    endpoint = request.getfixturevalue("fresh_redis8")
+    with connect_redis(endpoint) as client:
+        client.mset({f"analytics:{number}": "x" for number in range(50)})
+        client.set("user:1", "x")
+    rule = {"name": "analytics", "pattern": "analytics:*", "when": ["no_ttl"], "action": "unlink"}
+    return dict(endpoint.options(rules=[rule], purge_memory=True))
+
+
+def queue_cleanup(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A queue with old completed jobs and the id of one that is gone."""
+    endpoint = request.getfixturevalue("fresh_redis8")
+    with connect_redis(endpoint) as client:
+        make_jobs(client, "mails", "completed", *map(str, range(20)))
+        client.zadd("bull:mails:failed", {"gone": 1})
+    return dict(endpoint.options(completed_older_than="24h"))
+
+
 CASES: dict[str, Case] = {
     "postgresql_health_info": store("postgresql18"),
     "postgresql_audit_info": store("postgresql18"),
@@ -98,7 +119,10 @@ CASES: dict[str, Case] = {
     "postgresql_slow_log": slow_log,
     "postgresql_vacuum": vacuum,
     "mongodb_health_info": store("mongodb"),
+    "redis_audit_info": store("redis8"),
+    "redis_cleanup": cleanup,
     "redis_health_info": store("redis8"),
+    "queue_cleanup": queue_cleanup,
     "queue_health_info": store("redis8"),
     "host_health_info": lambda request, folder: {"state": str(folder / "state")},
     "http_health_info": http,
@@ -106,7 +130,10 @@ CASES: dict[str, Case] = {
     "journal_info": journal,
 }
 
-REQUIRED: dict[str, dict[str, Any]] = {"postgresql_retention": {"rules": [rule()]}}
+REQUIRED: dict[str, dict[str, Any]] = {
+    "postgresql_retention": {"rules": [rule()]},
+    "redis_cleanup": {"rules": [{"pattern": "cache:*", "action": "unlink"}]},
+}
 """What a module of a store cannot be called without, where the store is down; right, and harmless."""
 
 SECRETS = ("p%40ssw0rd-in-url", "p@ssw0rd-in-url", "t0ken-in-query", "t0ken-in-header")

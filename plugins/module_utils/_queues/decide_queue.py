@@ -27,6 +27,7 @@ __all__ = [
     "decide_failures",
     "decide_paused",
     "failure_percent",
+    "problem_finding",
     "remember_backlog",
 ]
 
@@ -247,12 +248,15 @@ def _stuck_seconds(queue: Queue, situation: Situation) -> float | None:
 
 
 def _problems(reading: Reading, situation: Situation) -> list[Finding]:
-    return [_problem(problem, situation) for problem in reading.problems]
+    return [problem_finding(problem, situation.subject) for problem in reading.problems]
 
 
-def _problem(problem: Problem, situation: Situation) -> Finding:
-    """A queue that is not there or cannot be read is a warning: it is unknown how things stand."""
-    subject = f"{situation.subject} {display(problem.name)}".rstrip()
+def problem_finding(problem: Problem, place: str) -> Finding:
+    """A queue that is not there or cannot be read is a warning: it is unknown how things stand.
+
+    :param place: the server's label.
+    """
+    subject = f"{place} {display(problem.name)}".rstrip()
     if problem.error:
         return sub_finding(subject, "queue", problem.error, Severity.WARNING)
     what = f"there is no queue {display(problem.name)}" if problem.name else "there is no queue"
@@ -260,7 +264,7 @@ def _problem(problem: Problem, situation: Situation) -> Finding:
         "queue.missing",
         Severity.WARNING,
         subject,
-        f"{situation.subject}: {what}",
+        f"{place}: {what}",
         None,
         None,
         "Check name, prefix and login_db. A Bull queue has no keys before its first job, and a BullMQ 6 queue that is "

@@ -13,7 +13,7 @@ from .._core.result import metric_name
 from .._core.runner import Decision
 from .observations import LatencyEvent, SlowCommand, SlowLog
 
-__all__ = ["decide_latency", "decide_slow_log", "remember_latency", "remember_slow_log"]
+__all__ = ["decide_latency", "decide_slow_log", "recent_commands", "remember_latency", "remember_slow_log"]
 
 FIRST_LOOK_SECONDS = 86400.0
 """A first run has no earlier one to count from and looks back as far as a daily one would."""
@@ -21,7 +21,7 @@ FIRST_LOOK_SECONDS = 86400.0
 
 def decide_slow_log(log: SlowLog, situation: Situation) -> Decision:
     """Judge how many slow commands there are since the last run, and the slowest."""
-    recent, count = _recent_commands(log, situation)
+    recent, count = recent_commands(log, situation)
     decision = Decision(metrics={"redis_slow_commands": count})
     judge, subject = situation.thresholds.judge, situation.subject
     decision.findings += judge(
@@ -71,7 +71,7 @@ def remember_latency(events: Sequence[LatencyEvent], _situation: Situation) -> d
     return {"events": {event.name: event.at for event in events}}
 
 
-def _recent_commands(log: SlowLog, situation: Situation) -> tuple[list[SlowCommand], int]:
+def recent_commands(log: SlowLog, situation: Situation) -> tuple[list[SlowCommand], int]:
     """Return the entries since the last run, and their number, which counts those that fell out of the log too.
 
     After a restart the entries are numbered from 0 again, so all of them are new.

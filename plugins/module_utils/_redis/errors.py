@@ -76,6 +76,8 @@ _BY_TEXT: tuple[tuple[str, type[StoreError], str], ...] = (
     ("masterdown", ReplicaStale, "Bring the master or the link to it back, or fail over."),
     ("moved ", Redirected, "Connect to the node that holds the key, or give the queue a prefix in braces."),
     ("noperm", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),
+    ("acl failure in script", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),
+    ("user executing the script", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),
     (
         "unknown command",
         AccessDenied,

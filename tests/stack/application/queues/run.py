@@ -21,7 +21,7 @@ from tests.stack.places import CACHE, server_user
 from tests.stack.state import exclusive
 from tests.stack.wheels import fetch, pinned
 
-__all__ = ["NPM_LIBRARIES", "fill_with_npm", "fill_with_python", "python_environment"]
+__all__ = ["NPM_LIBRARIES", "ask_npm", "fill_with_npm", "fill_with_python", "python_environment"]
 
 HERE = Path(__file__).parent
 COMPLETE = ".complete"
@@ -38,17 +38,40 @@ Counts = dict[str, dict[str, int]]
 
 def fill_with_python(server: Endpoint, queues: list[QueuePlan]) -> Counts:
     """Fill queues with PyPI's bullmq; returns the library's counts by queue and state."""
-    return _run([str(python_environment()), str(HERE / "fill.py")], as_input(server, queues))
+    counts: Counts = _run([str(python_environment()), str(HERE / "fill.py")], as_input(server, queues))
+    return counts
 
 
 def fill_with_npm(server: Endpoint, queues: list[QueuePlan], library: str, version: str) -> Counts:
     """Fill queues with one release of npm's bull or bullmq; returns the library's counts by queue and state."""
+    counts: Counts = _run(_npm_command("make.js", library, version), as_input(server, queues))
+    return counts
+
+
+def ask_npm(
+    server: Endpoint, library: str, version: str, *questions: dict[str, Any], prefix: str | None = None
+) -> list[Any]:
+    """Let one release of npm's bull or bullmq answer questions about queues, or work on them; see ``ask.js``.
+
+    Each question says by ``ask`` what is wanted and has ``queue``: ``counts``, ``states`` (of ``ids``), ``add`` (with
+    ``name``, ``data`` and ``options``), ``end`` (the next job, with ``fail`` and ``reason``), ``drain`` (returns the
+    ids in the order in which a real worker did them), ``resume``, ``clean`` (with ``grace``, ``state`` and ``limit``);
+    or ``flow`` with a ``flow`` to add.
+    """
+    settings = {**as_input(server, []), "questions": questions}
+    settings["prefix"] = prefix or settings["prefix"]
+    answers: list[Any] = _run(_npm_command("ask.js", library, version), settings)
+    return answers
+
+
+def _npm_command(script: str, library: str, version: str) -> list[str]:
+    """What runs a script of ours with one release of npm's bull or bullmq, which is fetched once."""
     node = fetch("node", server_user())
     place = CACHE / "npm-queues" / f"{library}-{version}"
     place.parent.mkdir(parents=True, exist_ok=True)
     companions = NPM_COMPANIONS.get(f"{library}-{version.split('.', maxsplit=1)[0]}", ())
     folder = made_once(place, partial(install, packages=(f"{library}@{version}", *companions)))
-    return _run([str(node), str(HERE / "make.js"), str(folder), library], as_input(server, queues))
+    return [str(node), str(HERE / script), str(folder), library]
 
 
 def python_environment() -> Path:
@@ -66,10 +89,9 @@ def python_environment() -> Path:
     return python
 
 
-def _run(argv: list[str], settings: dict[str, Any]) -> Counts:
-    """Run a filling script; the settings hold a password and go through its standard input."""
+def _run(argv: list[str], settings: dict[str, Any]) -> Any:
+    """Run a script and return what it printed; the settings hold a password and go through its standard input."""
     done = subprocess.run(argv, input=json.dumps(settings), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StackError(f"{Path(argv[1]).name} failed: {done.stderr.strip()[-2000:]}")
-    counts: Counts = json.loads(done.stdout)
-    return counts
+    return json.loads(done.stdout)

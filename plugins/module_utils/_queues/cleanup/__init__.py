@@ -1,0 +1,4 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cleaning of queues: finished jobs, ghosts, orphans, the event stream; retries and dead letters."""

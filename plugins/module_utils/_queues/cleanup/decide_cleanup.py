@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decides what is done to queues. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..._core.action import Action, ActionState
+from ..._core.finding import Finding
+from ..._core.result import metric_name
+from ..._core.runner import Decision
+from ..._core.severity import Severity
+from ..decide_queue import problem_finding
+from .observation import Place, QueueWork, Seen
+from .options import Options
+
+__all__ = ["CLEAN", "GHOSTS", "ORPHANS", "TRIM", "Piece", "decide_cleanup"]
+
+CLEAN, GHOSTS, ORPHANS, TRIM = "clean", "remove_ghosts", "remove_orphans", "trim_events"
+
+USED_UP = "max_changes is used up; the next run goes on here"
+
+
+class Piece(NamedTuple):
+    """What an action works on; never shown.
+
+    :param place: the queue.
+    :param what: what of it: the state, ghosts, orphans, jobs to try again.
+    :param jobs: about how many jobs it changes; 0 for what is no job.
+    :param most: how many it may change; None: no limit.
+    """
+
+    place: Place
+    what: Any
+    jobs: int
+    most: int | None = None
+
+
+def decide_cleanup(seen: Seen, options: Options, label: str) -> Decision:
+    """Choose what is done, queue by queue.
+
+    :param label: the server's label.
+    """
+    decision = Decision([problem_finding(problem, label) for problem in seen.problems])
+    decision.metrics["redis_longest_stall_milliseconds"] = round(seen.longest * 1000, 3)
+    for work in seen.works:
+        decision.findings += _findings(work, label)
+        for name, counts in (("queue_old_jobs", work.old), ("queue_kept_jobs", work.kept)):
+            for state, count in counts.items():
+                decision.metrics[metric_name(name, queue=work.place.name, state=state)] = count
+        decision.metrics[metric_name("queue_ghosts", queue=work.place.name)] = _number_of_ghosts(work)
+        decision.actions += _actions(work, options)
+    decision.actions = list(limited(decision.actions, options.max_changes))
+    return decision
+
+
+def limited(actions: list[Action], most: int | None) -> Iterator[Action]:
+    """Share out how many jobs may be changed, in the order of the actions; those that get none are skipped."""
+    for action in actions:
+        if most is None or action.work.jobs == 0:
+            yield action
+            continue
+        if most == 0:
+            yield action.became(ActionState.SKIPPED, USED_UP)
+            continue
+        share = min(most, action.work.jobs)
+        most -= share
+        yield Action(**{**vars(action), "work": action.work._replace(most=share)})
+
+
+def _actions(work: QueueWork, options: Options) -> Iterator[Action]:
+    """What there is to do in one queue. Retries come before cleaning, so that no job is removed that could succeed."""
+    place = work.place
+    if options.ghosts:
+        for ghosts in work.ghosts:
+            count = len(ghosts.ids)
+            yield Action(
+                GHOSTS,
+                f"{place.name} {ghosts.state}",
+                f"{_counted(count, 'id')} in {ghosts.state} without a job",
+                f"remove from {place.key(ghosts.state)} what has no key",
+                work=Piece(place, ghosts, count),
+            )
+    # Retries and dead letters go here: decide_retry.
+    for cleaning in options.cleanings:
+        count = work.old.get(cleaning.state, 0)
+        if count:
+            yield Action(
+                CLEAN,
+                f"{place.name} {cleaning.state}",
+                f"about {_counted(count, 'job')} {cleaning.state} more than {cleaning.written} ago"
+                + (f", beside the newest {options.keep_last}" if options.keep_last else ""),
+                f"ZREM {place.key(cleaning.state)} and UNLINK of the jobs' keys, in batches",
+                work=Piece(place, cleaning, count),
+            )
+    if work.orphans:
+        yield Action(
+            ORPHANS,
+            place.name,
+            f"{_counted(len(work.orphans), 'job')} in no state",
+            f"UNLINK of the jobs' keys under {place.base} that no state holds",
+            work=Piece(place, work.orphans, len(work.orphans)),
+        )
+    if options.trim_events and work.surplus_events:
+        yield Action(
+            TRIM,
+            f"{place.name} events",
+            f"the stream has {place.queue.events} entries, its limit is {place.queue.events_limit}",
+            f"XTRIM {place.key('events')} MAXLEN ~ {place.queue.events_limit}, in steps",
+            work=Piece(place, None, 0),
+        )
+
+
+def _findings(work: QueueWork, label: str) -> Iterator[Finding]:
+    subject = f"{label} {work.place.name}"
+    number = _number_of_ghosts(work)
+    if number:
+        yield Finding(
+            "queue.ghosts",
+            Severity.WARNING,
+            subject,
+            f"{subject}: {_counted(number, 'id')} without a job in {', '.join(found.state for found in work.ghosts)}",
+            number,
+            0,
+            "Find what removes keys of jobs by itself: an eviction policy other than noeviction, an expiry, a script.",
+        )
+    for state, length in work.unread.items():
+        yield Finding(
+            "queue.not_looked_through",
+            Severity.WARNING,
+            subject,
+            f"{subject}: {state} has {length} entries, too many to be looked through without a stall",
+            length,
+            None,
+            "Ghosts in it are left. Start more workers, or drain the queue.",
+        )
+    if work.orphans_unknown:
+        yield Finding(
+            "queue.orphans_unknown",
+            Severity.WARNING,
+            subject,
+            f"{subject}: orphans were left, for {work.orphans_unknown}",
+            None,
+            None,
+            "Set orphans to false for this queue.",
+        )
+
+
+def _number_of_ghosts(work: QueueWork) -> int:
+    return sum(len(ghosts.ids) for ghosts in work.ghosts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was read of queues that are to be cleaned. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from ..observations import Problem, Queue, display
+
+__all__ = ["Ghosts", "Place", "QueueWork", "Seen"]
+
+
+class Place(NamedTuple):
+    """Where a queue is.
+
+    :param queue: the queue itself.
+    :param base: what its keys begin with, ``<prefix>:<queue>:``.
+    :param node: which of the connected servers has it; 0 where there is only one.
+    """
+
+    queue: Queue
+    base: str
+    node: int = 0
+
+    @property
+    def name(self) -> str:
+        """The queue's name, for people."""
+        return display(self.queue.name)
+
+    def key(self, suffix: str) -> str:
+        """One of the queue's keys."""
+        return self.base + suffix
+
+
+class Ghosts(NamedTuple):
+    """Ids in a state that have no job.
+
+    :param state: the list or sorted set, by the suffix of its key.
+    :param ids: those that were found.
+    """
+
+    state: str
+    ids: Sequence[str]
+
+
+class QueueWork(NamedTuple):
+    """One queue with what there is to do in it.
+
+    :param old: finished jobs by state that may be removed: about so many, for some of them may have to stay.
+    :param kept: old finished jobs by state that have to stay, so far as they are older than those.
+    :param ghosts: ids without job.
+    :param unread: states too long to be looked through for ghosts and orphans, with their length.
+    :param orphans: ids of jobs that are in no state and old enough.
+    :param orphans_unknown: why orphans could not be told from others; empty: they could, or were not asked for.
+    :param surplus_events: entries that the event stream has above its limit.
+    """
+
+    place: Place
+    old: Mapping[str, int]
+    kept: Mapping[str, int] = {}
+    ghosts: Sequence[Ghosts] = ()
+    unread: Mapping[str, int] = {}
+    orphans: Sequence[str] = ()
+    orphans_unknown: str = ""
+    surplus_events: int = 0
+
+
+class Seen(NamedTuple):
+    """All that was read.
+
+    :param now: the moment of reading, by this machine's clock.
+    :param scripts: whether the server takes scripts from us.
+    :param longest: seconds that the longest of our requests kept a server busy.
+    """
+
+    now: datetime
+    scripts: bool
+    works: Sequence[QueueWork]
+    problems: Sequence[Problem]
+    longest: float = 0.0

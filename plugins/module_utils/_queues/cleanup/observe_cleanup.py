@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads queues and what there is to do in them, without changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ..._core.errors import StoreError
+from ..._core.runner import Context
+from ..._redis.client import RedisClient
+from ..._redis.errors import Redirected
+from ..._redis.scripting import takes_scripts
+from ..._redis.stall import Pace
+from ..client import QueueReader
+from ..observations import Problem
+from .observation import Place, QueueWork, Seen
+from .observe_finished import count_old
+from .observe_ghosts import find_ghosts
+from .observe_orphans import find_orphans
+from .options import Options, milliseconds_before
+
+__all__ = ["observe_cleanup"]
+
+WINDOW = 3600.0
+"""Seconds that the reading of a queue looks back for finished jobs, which this task does not use."""
+
+
+def observe_cleanup(nodes: Sequence[RedisClient], context: Context, pace: Pace, options: Options) -> Seen:
+    """Read the queues on all nodes.
+
+    :raises StoreError: a server is gone.
+    """
+    now = context.clock.now()
+    scripts = all(takes_scripts(node) for node in nodes)
+    places, problems = _find(nodes, context, options)
+    names = [place.queue.name for place in places]
+    works: list[QueueWork] = []
+    for place in places:
+        client = nodes[place.node]
+        try:
+            work = _observe_queue(client, pace, options, place, now)
+            works.append(_with_orphans(client, pace, options, work, now, names, scripts))
+        except StoreError as error:
+            if client.lost:
+                raise
+            problems.append(Problem(place.queue.name, error))
+    return Seen(now=now, scripts=scripts, works=works, problems=problems, longest=pace.longest)
+
+
+def _observe_queue(client: RedisClient, pace: Pace, options: Options, place: Place, now: datetime) -> QueueWork:
+    """Read what there is to do in one queue."""
+    old = {
+        cleaning.state: count_old(
+            client,
+            pace,
+            place,
+            cleaning.state,
+            milliseconds_before(cleaning.older_than, now),
+            options.keep_last,
+            options.ghosts,
+        )
+        for cleaning in options.cleanings
+    }
+    reach = {state: found.reach for state, found in old.items()}
+    ghosts, unread = find_ghosts(client, pace, place, reach) if options.ghosts else ([], {})
+    surplus = place.queue.events - place.queue.events_limit
+    # What to retry is read here: observe_failed.
+    return QueueWork(
+        place,
+        {state: found.jobs for state, found in old.items()},
+        kept={state: found.kept for state, found in old.items()},
+        ghosts=ghosts,
+        unread=unread,
+        surplus_events=surplus if surplus > place.queue.events_limit else 0,
+    )
+
+
+def _with_orphans(
+    client: RedisClient,
+    pace: Pace,
+    options: Options,
+    work: QueueWork,
+    now: datetime,
+    names: Sequence[str],
+    scripts: bool,
+) -> QueueWork:
+    """Add the jobs that are in no state, if they are asked for."""
+    if options.orphans is None:
+        return work
+    if not scripts:
+        return work._replace(orphans_unknown="the server takes no scripts, without which they cannot be told for sure")
+    found = find_orphans(client, pace, work.place, names, milliseconds_before(options.orphans, now))
+    return work._replace(orphans=found.ids, orphans_unknown=found.unknown)
+
+
+def _find(nodes: Sequence[RedisClient], context: Context, options: Options) -> tuple[list[Place], list[Problem]]:
+    """Return the queues, each with the node that has it, and those that could not be read.
+
+    A queue that is named is asked for at every node of a cluster; all but one say that it is elsewhere.
+    """
+    places: dict[str, Place] = {}
+    problems: list[Problem] = []
+    for number, node in enumerate(nodes):
+        reading = QueueReader(node, context, options.prefix, options.queues, WINDOW).take()
+        for queue in reading.queues:
+            places.setdefault(queue.name, Place(queue, f"{options.prefix}:{queue.name}:", number))
+        problems += reading.problems
+    return [places[name] for name in sorted(places)], _still_open(problems, places)
+
+
+def _still_open(problems: Sequence[Problem], places: Mapping[str, Place]) -> list[Problem]:
+    """Return the problems of queues that no node has; of several for one queue, the one that says most."""
+    chosen: dict[tuple[str, str], Problem] = {}
+    for problem in sorted(problems, key=lambda one: isinstance(one.error, Redirected)):
+        if problem.name in places or (places and problem == Problem("")):
+            continue
+        what = "" if problem.name else type(problem.error).__name__
+        chosen.setdefault((problem.name, what), problem)
+    return list(chosen.values())

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Passes once over all keys of every primary, without ever keeping a server busy for long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..._core.clock import Clock
+from ..client import RedisClient
+from ..scan import pages
+from ..stall import Pace
+from ..wire import packed, raw
+from .census import DETAIL_BYTES, Census, Detail
+from .script import LENGTHS, UNTOUCHED_SECONDS, ScriptPage, page_of, request
+
+__all__ = ["Pass"]
+
+FEW_KEYS = 20_000
+"""So many keys are all looked at closely; of more, the small ones are sampled."""
+STRIDE = 16
+"""Of many keys every sixteenth small one is looked at closely, which takes a tenth of the server's time in all."""
+TRIED = "look at the keys"
+_REFUSED = -1
+
+
+class Pass:
+    """One pass over the keys of one server.
+
+    :param census: counts what is seen.
+    :param heat: ``idle`` where the server says for how long a key was not used.
+    :param most_keys: look at no more.
+    :param seconds: look no longer.
+    """
+
+    def __init__(
+        self, client: RedisClient, clock: Clock, census: Census, heat: str | None, most_keys: int | None, seconds: float
+    ) -> None:
+        self._client, self._clock, self._census, self._heat = client, clock, census, heat
+        self._most = float("inf") if most_keys is None else most_keys
+        self._end = clock.monotonic() + seconds
+        self.pace = Pace(clock, size=200, largest=300)
+        self.total = 0
+        self.complete = False
+        self.scripts = True
+        self.sized = True
+
+    def run(self) -> None:
+        """Look at the keys, by scripts if the server lets us, else by asking for each.
+
+        :raises StoreError: not even the keys' names may be read, or the server is gone.
+        """
+        self.total = int(self._client.ask("count the keys (DBSIZE)", lambda redis: redis.dbsize()))
+        self._stride = 1 if self.total <= FEW_KEYS else STRIDE
+        self._touches = not self._leaves_no_trace()
+        self.scripts = self._by_scripts()
+        if not self.scripts:
+            self.pace.learn_idle(lambda: self._client.ask("ping the server", lambda redis: redis.ping()))
+            self._by_pipelines()
+
+    def _leaves_no_trace(self) -> bool:
+        """Ask the server not to count as a use of a key what this connection does; Redis 7.2 and newer can."""
+        (reply,) = self._client.exchange(TRIED, packed([("CLIENT", "NO-TOUCH", "ON")]), 1)
+        return not isinstance(reply, Exception)
+
+    def _begin(self, cursor: bytes) -> Callable[[], list[Any]]:
+        """Ask for a page, and return what reads the answer."""
+        blob = request(cursor, self.pace.size, self._stride, self._heat, self._touches)
+        self._asked = self._clock.monotonic()
+        return self._client.begin(TRIED, blob, 1)
+
+    def _by_scripts(self) -> bool:
+        """Let the server look, one page ahead of what is counted here; return False if it refuses the first script."""
+        cursor, first = b"0", True
+        finish = self._begin(cursor)
+        while True:
+            (reply,) = finish()
+            if isinstance(reply, Exception):
+                if first:
+                    return False
+                raise self._client.explain(TRIED, reply)
+            page = page_of(reply)
+            first, cursor = False, page.cursor
+            self.pace.took(self._clock.monotonic() - self._asked if page.busy is None else page.busy)
+            self.complete = cursor == b"0"
+            over = self.complete or self._over(len(page.keys))
+            if not over:
+                finish = self._begin(cursor)
+            self._count(page)
+            if over:
+                return True
+
+    def _over(self, more: int) -> bool:
+        return self._census.seen + more >= self._most or self._clock.monotonic() >= self._end
+
+    def _count(self, page: ScriptPage) -> None:
+        sizes = page.sizes
+        if _REFUSED in sizes:
+            self.sized = False
+            sizes = [max(0, size) for size in sizes]
+        self._census.take(page.keys, page.ttls, sizes, page.details)
+
+    def _by_pipelines(self) -> None:
+        """Ask for each key's TTL and size, in pages; then, for some, for more."""
+        for keys in pages(self._client, self.pace):
+            asked = [(b"PTTL", key) for key in keys]
+            sizes = [(b"MEMORY", b"USAGE", key) for key in keys] if self.sized else []
+            replies = self._ask([*asked, *sizes])
+            ttls = [self._must(reply) for reply in replies[: len(keys)]]
+            self.sized = self.sized and not any(isinstance(reply, Exception) for reply in replies[len(keys) :])
+            found = [reply if isinstance(reply, int) else 0 for reply in replies[len(keys) :]] or [0] * len(keys)
+            self._census.take(keys, ttls, found, self._details(keys, found))
+            if self._over(0):
+                return
+        self.complete = True
+
+    def _ask(self, commands: Sequence[Sequence[bytes]]) -> list[object]:
+        with self.pace.page():
+            return self._client.exchange(TRIED, packed(commands), len(commands))
+
+    def _must(self, reply: object) -> int:
+        """Return a reply that there has to be.
+
+        :raises StoreError: it is an error.
+        """
+        if isinstance(reply, Exception):
+            raise self._client.explain(TRIED, reply)
+        return int(str(reply))
+
+    def _details(self, keys: Sequence[bytes], sizes: Sequence[int]) -> list[Detail]:
+        """Ask for type, encoding and use of the large keys and of some others, then for the large ones' elements."""
+        chosen = [
+            number
+            for number, size in enumerate(sizes)
+            if size >= DETAIL_BYTES or number % self._stride == self._stride - 1
+        ]
+        questions: tuple[tuple[bytes, ...], ...] = ((b"TYPE",), (b"OBJECT", b"ENCODING"))
+        if self._heat == "idle":
+            questions += ((b"OBJECT", b"IDLETIME"),)
+        replies = self._ask([(*question, keys[number]) for number in chosen for question in questions])
+        answers = [replies[start : start + len(questions)] for start in range(0, len(replies), len(questions))]
+        kinds = [_text(answer[0]) for answer in answers]
+        large = [
+            (number, (raw(LENGTHS[kind]), keys[number]))
+            for number, kind, answer in zip(chosen, kinds, answers, strict=True)
+            if sizes[number] >= DETAIL_BYTES and kind in LENGTHS and not self._rests(answer)
+        ]
+        counted = self._ask([command for _number, command in large]) if large else []
+        elements = {number: reply for (number, _command), reply in zip(large, counted, strict=True)}
+        return [
+            Detail(
+                number,
+                1 if sizes[number] >= DETAIL_BYTES else self._stride,
+                kind,
+                _text(answer[1]),
+                _integer(elements.get(number)),
+                _integer(answer[2] if len(answer) > 2 else None),
+            )
+            for number, kind, answer in zip(chosen, kinds, answers, strict=True)
+        ]
+
+    def _rests(self, answer: Sequence[object]) -> bool:
+        """Whether a key was not used for a while, and would have been if it were asked for its elements."""
+        idle = _integer(answer[2]) if len(answer) > 2 else None
+        return self._touches and idle is not None and idle >= UNTOUCHED_SECONDS
+
+
+def _text(reply: object) -> str:
+    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else "-"
+
+
+def _integer(reply: object) -> int | None:
+    return reply if isinstance(reply, int) else None

@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task of redis_cleanup."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+from ..._core.action import Action, ActionState
+from ..._core.errors import InvalidInput, StoreError
+from ..._core.runner import Context, Decision
+from ..._core.units import format_duration, parse_duration
+from ..client import RedisClient
+from ..errors import Redirected
+from ..lock import RunLock
+from ..nodes import primaries
+from ..scripting import takes_scripts
+from ..stall import Pace
+from ..wire import raw
+from ..work import RedisWork
+from .act_keys import Servers, Sweep
+from .act_memory import defragment, purge
+from .decide_cleanup import DEFRAGMENT, PURGE, decide_cleanup
+from .observation import Seen, Tally
+from .observe_keys import Counter
+from .observe_memory import read_memory
+from .rule import Rule, parse_rules
+from .spared import Spared
+
+__all__ = ["RedisCleanup"]
+
+CONDITIONAL_EXPIRY = (7, 0)
+"""From this version on PEXPIRE knows NX."""
+
+NO_TOUCH = (7, 2)
+"""From this version on a client may read keys without using them (CLIENT NO-TOUCH)."""
+
+
+class RedisCleanup(RedisWork[Seen]):
+    """Removes keys, or gives them a TTL, rule by rule; and gives memory back."""
+
+    job: ClassVar[str] = "redis_cleanup"
+
+    def __init__(self, context: Context) -> None:
+        params = context.params
+        self._rules = parse_rules(params["rules"])
+        self._spared = Spared([raw(pattern) for pattern in params["protect"]])
+        self._most = _most(params["max_changes"])
+        self._defragment_for = parse_duration(params["defragment_for"], "defragment_for")
+        self._memory = [kind for kind in (DEFRAGMENT, PURGE) if params[kind]]
+        if not self._rules and not self._memory:
+            raise InvalidInput("rules", "there are none, and nothing else is asked for", "Give rules, or purge_memory.")
+        super().__init__(context)
+        budget = _budget(params["batch_target_ms"])
+        self.pace = Pace(context.clock, budget=budget)
+        self._changes = Pace(context.clock, budget=budget)
+        self._nodes: list[RedisClient] = []
+        self._servers: Servers | None = None
+        self._taken = 0
+
+    def read(self, client: RedisClient) -> Seen:
+        """Count what every rule is about."""
+        self._changes.learn_idle(lambda: client.ask("ping the server", lambda redis: redis.ping()))
+        self._nodes = self._open.enter_context(primaries(client, self.target, self.context.deadline))
+        info, now = client.info(), _time_of(client)
+        version = _version(info.text("redis_version") or "")
+        scripts = all(takes_scripts(node) for node in self._nodes)
+        if version >= NO_TOUCH and any(rule.field is not None for rule in self._rules):
+            for node in self._nodes:
+                with suppress(StoreError):  # without it a key that is read counts as used, which is no harm
+                    node.ask("leave idle times alone", lambda redis: redis.execute_command("CLIENT NO-TOUCH", "ON"))
+        policy = info.text("maxmemory_policy") or ""
+        countable = [rule for rule in self._rules if rule.idle is None or "lfu" not in policy]
+        paces = (self.pace, self._changes)
+        counter = Counter(self._nodes, now, self._spared, paces, scripts)
+        known = {tally.rule.name: tally for tally in counter.count(countable)} if countable else {}
+        self._servers = Servers(
+            nodes=self._nodes,
+            names=counter.names,
+            now=now,
+            scripts=scripts,
+            conditional=version >= CONDITIONAL_EXPIRY,
+            spared=self._spared,
+            pace=self._changes,
+            deadline=self.context.deadline,
+            keep_lock=self.keep_lock,
+        )
+        return Seen(
+            now=now,
+            keys=counter.keys,
+            policy=policy,
+            queues=tuple(sorted(self._spared.queues.bases)),
+            tallies=tuple(known.get(rule.name) or Tally(rule) for rule in self._rules),
+            scripts=scripts,
+            memory=tuple(read_memory(node) for node in self._nodes) if self._memory else (),
+            longest=self._longest,
+        )
+
+    def decide(self, observation: Seen) -> Decision:
+        """Choose what is done."""
+        return decide_cleanup(observation, self.label, self._memory, self._most)
+
+    def act(self, action: Action) -> Action:
+        """Carry out an action; before the first one, take the lock on the node of a cluster that has its key.
+
+        :raises LockHeld: another run is at work.
+        """
+        if self._lock is None:
+            for node in self._nodes:
+                lock = RunLock(node, self.context.clock, self.lock_name())
+                with suppress(Redirected):
+                    lock.take()
+                    self._lock = lock
+                    break
+        return super().act(action)
+
+    def carry_out(self, client: RedisClient, action: Action) -> Action:
+        """Change a rule's keys, or give memory back."""
+        if action.kind == PURGE:
+            return purge(action, self._nodes, self.context)
+        if action.kind == DEFRAGMENT:
+            return defragment(action, self._nodes, self.context, self._defragment_for)
+        return self._sweep(action, action.work)
+
+    def _sweep(self, action: Action, rule: Rule) -> Action:
+        if self._servers is None:
+            raise RuntimeError("nothing has been read yet")
+        self._changes.longest = self.pace.longest = 0.0
+        sweep = Sweep(self._servers, rule, None if self._most is None else self._most - self._taken)
+        try:
+            sweep.run()
+        except StoreError as error:
+            became = action.became(ActionState.FAILED, f"{error} Before that: {self._told(sweep)}.")
+            return replace(became, touched=sweep.swept.keys > 0)
+        finally:
+            self._taken += sweep.swept.keys
+        return action.became(ActionState.DONE if sweep.swept.keys else ActionState.SKIPPED, self._told(sweep))
+
+    def _told(self, sweep: Sweep) -> str:
+        """Say what a sweep did."""
+        swept = sweep.swept
+        parts = [f"{swept.keys} keys in {swept.pages} pages by {sweep.changer.name}"]
+        parts.append(f"longest stall {format_duration(self._longest)}")
+        if swept.stayed:
+            parts.append(f"{swept.stayed} were touched meanwhile and stay")
+        if swept.spared:
+            parts.append(f"{swept.spared} are protected")
+        if swept.stopped:
+            parts.append(f"ended early: {swept.stopped}; the next run goes on")
+        return "; ".join(parts)
+
+    @property
+    def _longest(self) -> float:
+        return max(self.pace.longest, self._changes.longest)
+
+    def server(self, observation: Seen) -> dict[str, Any]:
+        """Return what the server is, and which queues are left alone."""
+        known = super().server(observation)
+        return {**known, "nodes": len(self._nodes), "scripts": observation.scripts, "queues": len(observation.queues)}
+
+
+def _most(value: int | None) -> int | None:
+    if value is not None and value < 1:
+        raise InvalidInput("max_changes", f"{value} is too small", "Give 1 or more, or leave it away.")
+    return value
+
+
+def _budget(milliseconds: float) -> float:
+    if not milliseconds > 0:
+        raise InvalidInput("batch_target_ms", f"{milliseconds:g} is too small", "Give a number above zero.")
+    return milliseconds / 1000
+
+
+def _time_of(client: RedisClient) -> datetime:
+    """Read the server's clock, by which keys are old."""
+    seconds, _micros = client.ask("read the server's clock (TIME)", lambda redis: redis.time())
+    return datetime.fromtimestamp(int(seconds), timezone.utc)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Return a version's numbers; those of what cannot be read are the lowest."""
+    return tuple(int(number) for number in re.findall(r"\d+", text)[:2]) or (0,)

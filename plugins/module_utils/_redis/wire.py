@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Commands as Redis's protocol has them on the wire, and names of keys as text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["name_of", "packed", "raw"]
+
+
+def raw(value: str | int | float | bytes) -> bytes:
+    """Return an argument as bytes; a name that came as text goes back to the very bytes that it was."""
+    if isinstance(value, bytes):
+        return value
+    return str(value).encode("utf-8", "surrogateescape")
+
+
+def name_of(key: bytes) -> str:
+    """Return a key's name as text, from which :func:`raw` makes the same bytes again."""
+    return key.decode("utf-8", "surrogateescape")
+
+
+def packed(commands: Iterable[Sequence[Any]]) -> bytes:
+    """Return commands as the protocol (RESP) has them: an array of strings each.
+
+    Source: https://redis.io/docs/latest/develop/reference/protocol-spec/
+    """
+    parts: list[bytes] = []
+    for command in commands:
+        parts.append(b"*%d\r\n" % len(command))
+        for argument in command:
+            value = argument if isinstance(argument, bytes) else raw(argument)
+            parts.append(b"$%d\r\n%b\r\n" % (len(value), value))
+    return b"".join(parts)

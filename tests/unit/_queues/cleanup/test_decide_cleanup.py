@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done to queues, and in which order."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import StoreError
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.decide_cleanup import decide_cleanup
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.observation import (
+    Ghosts,
+    Place,
+    QueueWork,
+    Seen,
+)
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.options import parse_options
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observations import Flavour, Problem, Queue
+from tests.integration.queue_cleanup import DEFAULTS
+
+AGES = {"completed_older_than": "24h", "failed_older_than": "7d"}
+
+
+def work(name: str = "mail", **seen: Any) -> QueueWork:
+    queue = Queue(name, Flavour("bullmq6", None, ""), {}, False, 25_000, 10_000, 0, 3600.0)
+    return QueueWork(Place(queue, f"bull:{name}:"), **{"old": {}, **seen})
+
+
+def decided(*works: QueueWork, problems: tuple[Problem, ...] = (), **params: Any) -> Decision:
+    seen = Seen(datetime.now(timezone.utc), True, works, problems, longest=0.0042)
+    return decide_cleanup(seen, parse_options({**DEFAULTS, **params}), "cache:6379 bull")
+
+
+def plan(decision: Decision) -> list[tuple[str, str, str]]:
+    return [(action.kind, action.subject, action.state.value) for action in decision.actions]
+
+
+def test_a_clean_queue_needs_nothing() -> None:
+    decision = decided(work(), **AGES, orphans=True)
+    assert (decision.actions, decision.findings) == ([], [])
+    assert decision.metrics["redis_longest_stall_milliseconds"] == 4.2
+
+
+def test_everything_in_its_order() -> None:
+    decision = decided(
+        work(
+            old={"completed": 5, "failed": 1},
+            kept={"failed": 2},
+            ghosts=[Ghosts("wait", ["a"]), Ghosts("failed", ["b", "c"])],
+            orphans=["x"],
+            surplus_events=15_000,
+        ),
+        **AGES,
+        orphans=True,
+    )
+    assert plan(decision) == [
+        ("remove_ghosts", "mail wait", "planned"),
+        ("remove_ghosts", "mail failed", "planned"),
+        ("clean", "mail completed", "planned"),
+        ("clean", "mail failed", "planned"),
+        ("remove_orphans", "mail", "planned"),
+        ("trim_events", "mail events", "planned"),
+    ]
+    assert [action.reason for action in decision.actions[2:]] == [
+        "about 5 jobs completed more than 24h ago",
+        "about 1 job failed more than 7d ago",
+        "1 job in no state",
+        "the stream has 25000 entries, its limit is 10000",
+    ]
+    assert [(finding.id, finding.value) for finding in decision.findings] == [("queue.ghosts", 3)]
+    assert decision.metrics['queue_kept_jobs{queue="mail",state="failed"}'] == 2
+
+
+def test_only_what_was_asked_for() -> None:
+    assert plan(decided(work(surplus_events=1), trim_events=False)) == []
+    assert plan(decided(work(old={"failed": 3}), completed_older_than="1d")) == []
+
+
+def test_those_that_stay_are_said() -> None:
+    (action,) = decided(work(old={"failed": 3}), failed_older_than="1d", keep_last=100).actions
+    assert action.reason == "about 3 jobs failed more than 1d ago, beside the newest 100"
+
+
+@pytest.mark.parametrize(
+    ("most", "shares"),
+    [(0, [0, 0, 0]), (1, [1, 0, 0]), (5, [5, 0, 0]), (6, [5, 1, 0]), (8, [5, 3, 0]), (9, [5, 3, 1]), (10, [5, 3, 2])],
+)
+def test_the_limit_is_shared_out_in_order(most: int, shares: list[int]) -> None:
+    works = (work(old={"completed": 5, "failed": 3}, surplus_events=9), work("other", old={"failed": 2}))
+    actions = decided(*works, **AGES, max_changes=most).actions
+    cleaning = [action for action in actions if action.kind == "clean"]
+    assert [action.work.most if action.state.value == "planned" else 0 for action in cleaning] == shares
+    assert ["max_changes" in action.detail for action in cleaning] == [share == 0 for share in shares]
+    assert [action.state.value for action in actions if action.kind == "trim_events"] == ["planned"]
+
+
+def test_without_a_limit_there_is_none() -> None:
+    (action,) = decided(work(old={"failed": 2}), failed_older_than="1d").actions
+    assert action.work.most is None
+
+
+def test_what_could_not_be_looked_at_is_said() -> None:
+    problems = (Problem("gone"), Problem("wrong", StoreError("read the queue wrong", "it is a string", "Look.")))
+    unread = work(unread={"wait": 200_000}, orphans_unknown="wait is too long")
+    found = decided(unread, problems=problems).findings
+    assert [(finding.id, finding.severity.value) for finding in found] == [
+        ("queue.missing", "warning"),
+        ("queue.error", "warning"),
+        ("queue.not_looked_through", "warning"),
+        ("queue.orphans_unknown", "warning"),
+    ]
+    assert all(finding.remedy for finding in found)
