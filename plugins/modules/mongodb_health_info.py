@@ -190,7 +190,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.arguments imp
     state_arguments,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.module import run_module
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health import CHECKS, mongodb_health
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.task import CHECKS, mongodb_health
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
 
 ARGUMENTS = connection_arguments().merge(

@@ -167,7 +167,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.arguments imp
     state_arguments,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.module import run_module
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health import CHECKS, queue_health
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.task import CHECKS, queue_health
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
 
 ARGUMENTS = connection_arguments().merge(

@@ -166,7 +166,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.arguments imp
     state_arguments,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.module import run_module
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis.health import CHECKS, redis_health
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.health.task import CHECKS, redis_health
 from ansible_collections.dataops.upkeep.plugins.module_utils._state.place import open_memory
 
 ARGUMENTS = connection_arguments().merge(

@@ -14,8 +14,8 @@ from typing import Any
 
 import redis
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues import health as queue_task
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis import health as redis_task
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health import task as queue_task
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.health import task as redis_task
 from tests.integration.health import HealthRunner
 from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint

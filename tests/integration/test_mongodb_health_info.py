@@ -29,7 +29,7 @@ from cryptography.x509.oid import NameOID
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.health import Check, HealthTask
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import Result
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision, run
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb import health
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health import task as health
 from tests.integration.health import context, ids
 from tests.integration.running import run_module
 from tests.integration.waiting import until

@@ -14,8 +14,7 @@ from .._core.errors import DeadlineExceeded, StoreError
 from .._core.runner import Context
 from .._redis.client import RedisClient, connect
 from .._redis.observe_server import identify as identify_server
-from .decide_queue import Reading
-from .observations import Problem, Queue, display
+from .observations import Problem, Queue, Reading, display
 from .observe_discovery import discover
 from .observe_queue import observe_queue
 

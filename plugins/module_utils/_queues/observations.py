@@ -23,6 +23,7 @@ __all__ = [
     "Keeping",
     "Problem",
     "Queue",
+    "Reading",
     "Waiting",
     "display",
 ]
@@ -174,3 +175,14 @@ class Problem(NamedTuple):
 def display(name: str) -> str:
     """Return a queue's name as text that can be printed, whatever bytes it is made of."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+class Reading(NamedTuple):
+    """What one check gets.
+
+    :param queues: those that could be read.
+    :param problems: those that could not; handed to one check only, so that each is reported once.
+    """
+
+    queues: Sequence[Queue] = ()
+    problems: Sequence[Problem] = ()

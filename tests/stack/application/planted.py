@@ -328,9 +328,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
 `make demo` runs on a sample application with these troubles in it. Each of them is real: the index is invalid, the
 session waits, the worker is gone. `tests/faults/test_planted.py` holds that the daily run reports every row of the
 modules that it runs, reports nothing else, and finds nothing in the same application without them; beside it,
-`test_planted_audit.py` and `test_planted_redis_audit.py` hold the same of an audit. (What the daily run says of the host
-is true of the machine that it runs on. The embedded servers are old releases on purpose; the sample's inventory switches
-the warning about that off.)
+`test_planted_audit.py` and `test_planted_redis_audit.py` hold the same of an audit. (What the daily run says of the
+host is true of the machine that it runs on. The embedded servers are old releases on purpose; the sample's inventory
+switches the warning about that off.)
 
 | of | where | planted | found as | by |
 | --- | --- | --- | --- | --- |

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.health import Situation
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.threshold import Thresholds
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.facts import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.observation import (
     Asserts,
     Cache,
     Cursors,
@@ -21,7 +21,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.facts impo
     Status,
     Tickets,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.thresholds import HEALTH_THRESHOLDS
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.thresholds import HEALTH_THRESHOLDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 

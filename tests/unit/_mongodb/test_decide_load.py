@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.health import Situation
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb import decide_load as load
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.counters import Growth, growth, remembered
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.facts import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health import decide_load as load
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.counters import Growth, growth, remembered
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.observation import (
     Asserts,
     Cache,
     Cursors,

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.decide_operations import decide_operations
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.facts import Operation, Operations
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.decide_operations import decide_operations
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.observation import Operation, Operations
 from tests.unit._mongodb.samples import found, situation
 
 

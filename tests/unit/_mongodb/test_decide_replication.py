@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.decide_replication import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.decide_replication import (
     decide_oplog,
     decide_replication,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.facts import Member, Oplog, ReplicaSet
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.observation import (
+    Member,
+    Oplog,
+    ReplicaSet,
+)
 from tests.unit._mongodb.samples import found, member, replica_set, situation
 
 STATE = "mongodb.member_state"

@@ -9,13 +9,13 @@ from datetime import date, datetime, timezone
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.decide_server import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.decide_server import (
     decide_latency,
     decide_uptime,
     decide_version,
     remember_process,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.releases import END_OF_LIFE, end_of_life
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.releases import END_OF_LIFE, end_of_life
 from tests.unit._mongodb.samples import SERVER, STATUS, found, situation
 
 

@@ -12,12 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.decide_storage import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.decide_storage import (
     KEPT_SAMPLES,
     decide_storage,
     remember_storage,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.facts import DatabaseSize, Disk, Storage
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.observation import (
+    DatabaseSize,
+    Disk,
+    Storage,
+)
 from tests.unit._mongodb.samples import NOW, found, situation
 
 GIB, BILLION = 1024**3, 10**9

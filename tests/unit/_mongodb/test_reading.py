@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 from bson import ObjectId, Timestamp
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.facts import Asserts, Cache, Cursors, Tickets
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.reading import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.observation import (
+    Asserts,
+    Cache,
+    Cursors,
+    Tickets,
+)
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.reading import (
     read_hello,
     read_members,
     read_operation,

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.threshold import Threshold
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health import CHECKS
-from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.thresholds import HEALTH_THRESHOLDS
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.task import CHECKS
+from ansible_collections.dataops.upkeep.plugins.module_utils._mongodb.health.thresholds import HEALTH_THRESHOLDS
 from ansible_collections.dataops.upkeep.plugins.modules.mongodb_health_info import DOCUMENTATION
 
 NOTES = [note for note in yaml.safe_load(DOCUMENTATION)["notes"] if note.startswith("Threshold ")]

@@ -14,8 +14,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.health import
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import METRIC_NAME
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.threshold import Thresholds
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.decide_queue import (
-    Reading,
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.decide_queue import (
     decide_active,
     decide_backlog,
     decide_counts,
@@ -27,6 +26,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._queues.decide_queu
     failure_percent,
     remember_backlog,
 )
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.thresholds import HEALTH_THRESHOLDS
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observations import (
     Active,
     Finished,
@@ -34,9 +34,9 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observation
     Keeping,
     Problem,
     Queue,
+    Reading,
     Waiting,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.thresholds import HEALTH_THRESHOLDS
 from tests.unit._redis.test_reading import documented_limits
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=timezone.utc)

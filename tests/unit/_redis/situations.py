@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.health import Situation
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.threshold import Thresholds
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis.thresholds import HEALTH_THRESHOLDS
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.health.thresholds import HEALTH_THRESHOLDS
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=timezone.utc)
 

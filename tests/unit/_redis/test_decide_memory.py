@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis.decide_memory import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.health.decide_memory import (
     decide_cache,
     decide_keyspace,
     decide_memory,

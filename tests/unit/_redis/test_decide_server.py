@@ -6,14 +6,14 @@ from datetime import datetime, timezone
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis.decide_server import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.errors import Loading
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.health.decide_server import (
     decide_cluster,
     decide_ping,
     decide_server,
     remember_server,
     unsupported_days,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis.errors import Loading
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.observations import Cluster, Ping, Server
 from tests.unit._redis.situations import NOW, found, situation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis.decide_service import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.health.decide_service import (
     decide_clients,
     decide_persistence,
     decide_replication,

@@ -17,8 +17,8 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline impo
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.client import DEFAULTS, connect
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.errors import translate
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.health.thresholds import HEALTH_THRESHOLDS
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.info import Info, product
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis.thresholds import HEALTH_THRESHOLDS
 from tests.contract.catalogue import documentation
 
 

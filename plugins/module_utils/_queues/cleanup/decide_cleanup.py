@@ -13,7 +13,7 @@ from ..._core.finding import Finding
 from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
-from ..decide_queue import problem_finding
+from ..decide_problem import problem_finding
 from .observation import Place, QueueWork, Seen
 from .options import Options
 

@@ -13,7 +13,7 @@ from ..._core.health import Situation
 from ..._core.result import Metrics, metric_name
 from ..._core.runner import Decision
 from ..._core.units import format_size
-from ..decide_memory import percent
+from ..health.decide_memory import percent
 from .observation import TTL_BOUNDS, KeySpace, Prefix
 from .worst import worst
 

@@ -17,7 +17,7 @@ from ..._core.health import Situation
 from ..._core.runner import Decision, sub_finding
 from ..._core.severity import Severity
 from ..._core.units import format_size
-from ..decide_memory import percent
+from ..health.decide_memory import percent
 from .observation import Settings
 
 __all__ = ["NAMES", "RULES", "decide_settings"]

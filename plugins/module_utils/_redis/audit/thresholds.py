@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..._core.threshold import Threshold
-from ..thresholds import HEALTH_THRESHOLDS
+from ..health.thresholds import HEALTH_THRESHOLDS
 
 __all__ = ["AUDIT_THRESHOLDS"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..._core.threshold import Thresholds
 from ..._core.units import format_size
-from ..thresholds import HEALTH_THRESHOLDS
+from ..health.thresholds import HEALTH_THRESHOLDS
 from .observation import NodeMemory
 
 __all__ = ["FREED_BYTES", "fragmented", "told", "unsupported"]

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.errors import AccessDenied
-from .._core.runner import Context
-from .client import RedisClient
-from .info import Info
-from .observations import Clients, Persistence, Replica, Replication
+from ..._core.errors import AccessDenied
+from ..._core.runner import Context
+from ..client import RedisClient
+from ..info import Info
+from ..observations import Clients, Persistence, Replica, Replication
 
 __all__ = ["observe_clients", "observe_persistence", "observe_replication"]
 

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from .._core.connection import Connection
-from .._core.dependency import PYMONGO
-from .._core.health import Check, HealthTask
-from .._core.runner import Context
-from .._core.threshold import Thresholds
+from ..._core.connection import Connection
+from ..._core.dependency import PYMONGO
+from ..._core.health import Check, HealthTask
+from ..._core.runner import Context
+from ..._core.threshold import Thresholds
+from ..client import DEFAULTS, Client, connect
 from . import decide_load as load
-from .client import DEFAULTS, Client, connect
 from .decide_operations import decide_operations
 from .decide_replication import decide_oplog, decide_replication
 from .decide_server import decide_latency, decide_uptime, decide_version, remember_process

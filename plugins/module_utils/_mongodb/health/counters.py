@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .facts import Status
+from .observation import Status
 
 __all__ = ["Growth", "growth", "remembered"]
 

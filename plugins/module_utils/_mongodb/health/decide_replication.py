@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.result import metric_name
-from .._core.runner import Decision
-from .._core.severity import Severity
-from .._core.units import format_duration
-from .facts import PRIMARY, Member, Oplog, ReplicaSet
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.result import metric_name
+from ..._core.runner import Decision
+from ..._core.severity import Severity
+from ..._core.units import format_duration
+from .observation import PRIMARY, Member, Oplog, ReplicaSet
 
 __all__ = ["decide_oplog", "decide_replication"]
 

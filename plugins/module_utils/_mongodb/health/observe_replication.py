@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from .._core.runner import Context
-from .client import Client
-from .facts import ReplicaSet
+from ..._core.runner import Context
+from ..client import Client
+from .observation import ReplicaSet
 from .observe_server import MONITOR, observe_server
 from .reading import read_members
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from .._core.health import Situation
-from .._core.history import Sample, full_at, slope, thin
-from .._core.result import metric_name
-from .._core.runner import Decision
-from .facts import DatabaseSize, Disk, Storage
+from ..._core.health import Situation
+from ..._core.history import Sample, full_at, slope, thin
+from ..._core.result import metric_name
+from ..._core.runner import Decision
+from .observation import DatabaseSize, Disk, Storage
 
 __all__ = ["decide_storage", "remember_storage"]
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.counters import grown
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.result import metric_name
-from .._core.runner import Decision
-from .._core.severity import Severity
-from .._core.units import format_duration
+from ..._core.counters import grown
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.result import metric_name
+from ..._core.runner import Decision
+from ..._core.severity import Severity
+from ..._core.units import format_duration
+from ..observations import Clients, Persistence, Replica, Replication
 from .decide_memory import measured, percent
-from .observations import Clients, Persistence, Replica, Replication
 
 __all__ = [
     "decide_clients",

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.runner import Context
-from .client import Client
-from .facts import Oplog, Server, Status
+from ..._core.runner import Context
+from ..client import Client
+from .observation import Oplog, Server, Status
 from .reading import read_hello, read_status
 
 __all__ = ["MONITOR", "identify", "observe_latency", "observe_oplog", "observe_server", "observe_status"]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.health import Situation
-from .._core.runner import Decision
-from .._core.units import format_duration
+from ..._core.health import Situation
+from ..._core.runner import Decision
+from ..._core.units import format_duration
 from .counters import remembered
-from .facts import Server, Status
+from .observation import Server, Status
 from .releases import end_of_life
 
 __all__ = ["decide_latency", "decide_uptime", "decide_version", "remember_process"]

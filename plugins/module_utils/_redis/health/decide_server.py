@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from .._core.dependency import version_tuple
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.result import Metrics
-from .._core.runner import Decision, sub_finding
-from .._core.severity import Severity
-from .observations import Cluster, Ping, Server
+from ..._core.dependency import version_tuple
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.result import Metrics
+from ..._core.runner import Decision, sub_finding
+from ..._core.severity import Severity
+from ..observations import Cluster, Ping, Server
 
 __all__ = ["decide_cluster", "decide_ping", "decide_server", "remember_server"]
 

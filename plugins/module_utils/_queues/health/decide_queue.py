@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.result import metric_name
-from .._core.runner import Decision, sub_finding
-from .._core.severity import Severity
-from .._core.units import format_duration
-from .observations import STATES, WAITING_STATES, Finished, Keeping, Problem, Queue, display
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.result import metric_name
+from ..._core.runner import Decision
+from ..._core.severity import Severity
+from ..._core.units import format_duration
+from ..decide_problem import problem_finding
+from ..observations import STATES, WAITING_STATES, Finished, Keeping, Queue, Reading, display
 
 __all__ = [
-    "Reading",
     "decide_active",
     "decide_backlog",
     "decide_counts",
@@ -27,23 +26,11 @@ __all__ = [
     "decide_failures",
     "decide_paused",
     "failure_percent",
-    "problem_finding",
     "remember_backlog",
 ]
 
 LEAST_FINISHED = 20
 """Below this many finished jobs a failure rate says nothing."""
-
-
-class Reading(NamedTuple):
-    """What one check gets.
-
-    :param queues: those that could be read.
-    :param problems: those that could not; handed to one check only, so that each is reported once.
-    """
-
-    queues: Sequence[Queue] = ()
-    problems: Sequence[Problem] = ()
 
 
 def decide_counts(reading: Reading, situation: Situation) -> Decision:
@@ -249,27 +236,6 @@ def _stuck_seconds(queue: Queue, situation: Situation) -> float | None:
 
 def _problems(reading: Reading, situation: Situation) -> list[Finding]:
     return [problem_finding(problem, situation.subject) for problem in reading.problems]
-
-
-def problem_finding(problem: Problem, place: str) -> Finding:
-    """A queue that is not there or cannot be read is a warning: it is unknown how things stand.
-
-    :param place: the server's label.
-    """
-    subject = f"{place} {display(problem.name)}".rstrip()
-    if problem.error:
-        return sub_finding(subject, "queue", problem.error, Severity.WARNING)
-    what = f"there is no queue {display(problem.name)}" if problem.name else "there is no queue"
-    return Finding(
-        "queue.missing",
-        Severity.WARNING,
-        subject,
-        f"{place}: {what}",
-        None,
-        None,
-        "Check name, prefix and login_db. A Bull queue has no keys before its first job, and a BullMQ 6 queue that is "
-        "kept in PostgreSQL has none in Redis at all.",
-    )
 
 
 def _subject(queue: Queue, situation: Situation) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .._core.threshold import Threshold
+from ..._core.threshold import Threshold
 
 __all__ = ["HEALTH_THRESHOLDS"]
 

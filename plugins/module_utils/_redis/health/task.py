@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from .._core.connection import Connection
-from .._core.dependency import REDIS
-from .._core.health import Check, HealthTask
-from .._core.runner import Context
-from .._core.threshold import Thresholds
-from .client import DEFAULTS, RedisClient, connect
-from .decide_latency import decide_latency, decide_slow_log, remember_latency, remember_slow_log
+from ..._core.connection import Connection
+from ..._core.dependency import REDIS
+from ..._core.health import Check, HealthTask
+from ..._core.runner import Context
+from ..._core.threshold import Thresholds
+from ..client import DEFAULTS, RedisClient, connect
+from ..decide_latency import decide_latency, decide_slow_log, remember_latency, remember_slow_log
+from ..observe_latency import observe_latency, observe_slow_log
+from ..observe_memory import observe_cache, observe_keyspace, observe_memory
+from ..observe_server import identify, observe_cluster, observe_ping, observe_server
 from .decide_memory import decide_cache, decide_keyspace, decide_memory, remember_cache, remember_memory
 from .decide_server import decide_cluster, decide_ping, decide_server, remember_server
 from .decide_service import (
@@ -21,9 +24,6 @@ from .decide_service import (
     remember_clients,
     remember_replication,
 )
-from .observe_latency import observe_latency, observe_slow_log
-from .observe_memory import observe_cache, observe_keyspace, observe_memory
-from .observe_server import identify, observe_cluster, observe_ping, observe_server
 from .observe_service import observe_clients, observe_persistence, observe_replication
 from .thresholds import HEALTH_THRESHOLDS
 

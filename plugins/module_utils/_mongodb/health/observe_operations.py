@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.runner import Context
-from .client import Client
-from .facts import Operations
+from ..._core.runner import Context
+from ..client import Client
+from .observation import Operations
 from .observe_server import MONITOR
 from .reading import read_operation
 

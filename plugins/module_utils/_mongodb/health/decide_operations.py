@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.runner import Decision
-from .._core.severity import Severity
-from .facts import Operation, Operations
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.runner import Decision
+from ..._core.severity import Severity
+from .observation import Operation, Operations
 
 __all__ = ["decide_operations"]
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .._core.counters import grown
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.result import Metrics, metric_name
-from .._core.runner import Decision
-from .._core.units import format_size
-from .observations import Cache, Database, Memory
+from ..._core.counters import grown
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.result import Metrics, metric_name
+from ..._core.runner import Decision
+from ..._core.units import format_size
+from ..observations import Cache, Database, Memory
 
 __all__ = ["decide_cache", "decide_keyspace", "decide_memory", "remember_cache", "remember_memory"]
 

@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from .._core.connection import Connection
-from .._core.dependency import REDIS
-from .._core.errors import InvalidInput
-from .._core.health import Check, HealthTask
-from .._core.runner import Context
-from .._core.threshold import Thresholds
-from .._core.units import parse_duration
-from .._redis.client import DEFAULTS
-from .client import QueueReader, connect_queues
+from ..._core.connection import Connection
+from ..._core.dependency import REDIS
+from ..._core.errors import InvalidInput
+from ..._core.health import Check, HealthTask
+from ..._core.runner import Context
+from ..._core.threshold import Thresholds
+from ..._core.units import parse_duration
+from ..._redis.client import DEFAULTS
+from ..client import QueueReader, connect_queues
+from ..observations import Reading
 from .decide_queue import (
-    Reading,
     decide_active,
     decide_backlog,
     decide_counts,

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from .._core.errors import AccessDenied
-from .._core.runner import Context
-from .client import Client
-from .facts import Storage
+from ..._core.errors import AccessDenied
+from ..._core.runner import Context
+from ..client import Client
+from .observation import Storage
 from .observe_server import MONITOR
 from .reading import read_storage
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.finding import Finding
-from .._core.health import Situation
-from .._core.result import metric_name
-from .._core.runner import Decision
-from .._core.severity import Severity
+from ..._core.finding import Finding
+from ..._core.health import Situation
+from ..._core.result import metric_name
+from ..._core.runner import Decision
+from ..._core.severity import Severity
 from .counters import growth, remembered
-from .facts import Status, Tickets
+from .observation import Status, Tickets
 
 __all__ = [
     "decide_asserts",

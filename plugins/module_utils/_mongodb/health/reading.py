@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from .facts import (
+from .observation import (
     Asserts,
     Cache,
     Cursors,

@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Says what is wrong where a queue could not be read. Pure."""
+
+from __future__ import annotations
+
+from .._core.finding import Finding
+from .._core.runner import sub_finding
+from .._core.severity import Severity
+from .observations import Problem, display
+
+__all__ = ["problem_finding"]
+
+
+def problem_finding(problem: Problem, place: str) -> Finding:
+    """A queue that is not there or cannot be read is a warning: it is unknown how things stand.
+
+    :param place: the server's label.
+    """
+    subject = f"{place} {display(problem.name)}".rstrip()
+    if problem.error:
+        return sub_finding(subject, "queue", problem.error, Severity.WARNING)
+    what = f"there is no queue {display(problem.name)}" if problem.name else "there is no queue"
+    return Finding(
+        "queue.missing",
+        Severity.WARNING,
+        subject,
+        f"{place}: {what}",
+        None,
+        None,
+        "Check name, prefix and login_db. A Bull queue has no keys before its first job, and a BullMQ 6 queue that is "
+        "kept in PostgreSQL has none in Redis at all.",
+    )
