@@ -22,8 +22,8 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline impo
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import StoreError
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup import act_clean_transaction
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.observe_finished import Found
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.task import QueueCleanup
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observe_jobs import Found
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.nodes import ReplicaServer
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.wire import raw
 from tests.contract.catalogue import documentation

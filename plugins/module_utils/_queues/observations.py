@@ -20,7 +20,9 @@ __all__ = [
     "Evidence",
     "Finished",
     "Flavour",
+    "Ghosts",
     "Keeping",
+    "Place",
     "Problem",
     "Queue",
     "Reading",
@@ -186,3 +188,36 @@ class Reading(NamedTuple):
 
     queues: Sequence[Queue] = ()
     problems: Sequence[Problem] = ()
+
+
+class Place(NamedTuple):
+    """Where a queue is.
+
+    :param queue: the queue itself.
+    :param base: what its keys begin with, ``<prefix>:<queue>:``.
+    :param node: which of the connected servers has it; 0 where there is only one.
+    """
+
+    queue: Queue
+    base: str
+    node: int = 0
+
+    @property
+    def name(self) -> str:
+        """The queue's name, for people."""
+        return display(self.queue.name)
+
+    def key(self, suffix: str) -> str:
+        """One of the queue's keys."""
+        return self.base + suffix
+
+
+class Ghosts(NamedTuple):
+    """Ids in a state that have no job.
+
+    :param state: the list or sorted set, by the suffix of its key.
+    :param ids: those that were found.
+    """
+
+    state: str
+    ids: Sequence[str]

@@ -9,13 +9,13 @@ from contextlib import suppress
 
 from ..._core.action import Action
 from ..._core.errors import UpkeepError
+from ..decide_job import Tally, told
+from ..keys import job_suffixes
+from ..observations import Place
+from ..page import run_script
 from .act_clean_transaction import LARGEST_TRANSACTION, clean_in_transaction
 from .batches import Progress, in_batches
-from .decide_job import Tally, told
-from .keys import job_suffixes
-from .observation import Place
 from .options import milliseconds_before
-from .page import run_script
 from .scripts.clean import CLEAN
 from .tools import Tools
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..._redis.wire import name_of
-from .decide_job import GHOST, REMOVED, Tally, fate_of
-from .keys import job_suffixes
-from .observation import Place
-from .observe_finished import Found, look_at
-from .page import ask_page
+from ..decide_job import GHOST, REMOVED, Tally, fate_of
+from ..keys import job_suffixes
+from ..observations import Place
+from ..observe_jobs import Found, look_at
+from ..page import ask_page
 from .tools import Tools
 from .transactions import transact
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..._core.action import Action, ActionState
+from ..keys import LISTS, job_suffixes
+from ..observations import Ghosts, Place
+from ..page import ask_page, run_script
 from .batches import Progress, in_batches
-from .keys import LISTS, job_suffixes
-from .observation import Ghosts, Place
 from .options import milliseconds_before
-from .page import ask_page, run_script
 from .scripts.ghosts import GHOSTS
 from .scripts.orphans import ORPHANS
 from .tools import Tools

@@ -14,7 +14,8 @@ from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
 from ..decide_problem import problem_finding
-from .observation import Place, QueueWork, Seen
+from ..observations import Place
+from .observation import QueueWork, Seen
 from .options import Options
 
 __all__ = ["CLEAN", "GHOSTS", "ORPHANS", "TRIM", "Piece", "decide_cleanup"]

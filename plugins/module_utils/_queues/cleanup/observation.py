@@ -9,42 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ..observations import Problem, Queue, display
+from ..observations import Ghosts, Place, Problem
 
-__all__ = ["Ghosts", "Place", "QueueWork", "Seen"]
-
-
-class Place(NamedTuple):
-    """Where a queue is.
-
-    :param queue: the queue itself.
-    :param base: what its keys begin with, ``<prefix>:<queue>:``.
-    :param node: which of the connected servers has it; 0 where there is only one.
-    """
-
-    queue: Queue
-    base: str
-    node: int = 0
-
-    @property
-    def name(self) -> str:
-        """The queue's name, for people."""
-        return display(self.queue.name)
-
-    def key(self, suffix: str) -> str:
-        """One of the queue's keys."""
-        return self.base + suffix
-
-
-class Ghosts(NamedTuple):
-    """Ids in a state that have no job.
-
-    :param state: the list or sorted set, by the suffix of its key.
-    :param ids: those that were found.
-    """
-
-    state: str
-    ids: Sequence[str]
+__all__ = ["QueueWork", "Seen"]
 
 
 class QueueWork(NamedTuple):

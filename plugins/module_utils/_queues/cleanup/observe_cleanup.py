@@ -15,11 +15,11 @@ from ..._redis.errors import Redirected
 from ..._redis.scripting import takes_scripts
 from ..._redis.stall import Pace
 from ..client import QueueReader
-from ..observations import Problem
-from .observation import Place, QueueWork, Seen
+from ..observations import Place, Problem
+from ..observe_ghosts import find_ghosts
+from ..observe_orphans import find_orphans
+from .observation import QueueWork, Seen
 from .observe_finished import count_old
-from .observe_ghosts import find_ghosts
-from .observe_orphans import find_orphans
 from .options import Options, milliseconds_before
 
 __all__ = ["observe_cleanup"]

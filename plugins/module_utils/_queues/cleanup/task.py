@@ -16,11 +16,11 @@ from ..._redis.lock import RunLock
 from ..._redis.nodes import primaries
 from ..._redis.stall import Pace
 from ..._redis.work import RedisWork
-from ..observations import display
+from ..observations import Place, display
 from .act_clean import clean
 from .act_remains import remove_ghosts, remove_orphans, trim_events
 from .decide_cleanup import CLEAN, GHOSTS, ORPHANS, TRIM, decide_cleanup
-from .observation import Place, Seen
+from .observation import Seen
 from .observe_cleanup import observe_cleanup
 from .options import parse_options
 from .tools import Tools

@@ -15,7 +15,7 @@ from typing import Any
 from ..._core.errors import StoreError
 from ..._redis.client import RedisClient
 from ..._redis.stall import Pace
-from .page import ask_page
+from ..page import ask_page
 
 __all__ = ["TransactionContended", "transact"]
 

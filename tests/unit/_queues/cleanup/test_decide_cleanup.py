@@ -12,14 +12,15 @@ import pytest
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import StoreError
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.decide_cleanup import decide_cleanup
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.observation import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.observation import QueueWork, Seen
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.options import parse_options
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observations import (
+    Flavour,
     Ghosts,
     Place,
-    QueueWork,
-    Seen,
+    Problem,
+    Queue,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.options import parse_options
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observations import Flavour, Problem, Queue
 from tests.integration.queue_cleanup import DEFAULTS
 
 AGES = {"completed_older_than": "24h", "failed_older_than": "7d"}

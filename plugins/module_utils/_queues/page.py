@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..._redis.client import RedisClient
-from ..._redis.stall import Pace
-from ..._redis.wire import packed
+from .._redis.client import RedisClient
+from .._redis.stall import Pace
+from .._redis.wire import packed
 
 __all__ = ["ask_page", "run_script"]
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..._redis.client import RedisClient
-from ..._redis.scan import escaped, pages
-from ..._redis.stall import Pace
-from ..._redis.wire import name_of, packed, raw
+from .._redis.client import RedisClient
+from .._redis.scan import escaped, pages
+from .._redis.stall import Pace
+from .._redis.wire import name_of, packed, raw
 from .decide_job import REMOVED, fate_of
 from .decide_orphan import JOB_FIELDS, id_of, is_orphan
 from .keys import MOST_IN_LIST, SETS
-from .observation import Place
-from .observe_finished import look_at
+from .observations import Place
+from .observe_jobs import look_at
 from .page import ask_page
 
 __all__ = ["Orphans", "find_orphans"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..observations import Flavour
+from .observations import Flavour
 
 __all__ = ["LISTS", "MOST_IN_LIST", "SETS", "is_marker", "job_suffixes"]
 

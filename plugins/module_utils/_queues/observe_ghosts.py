@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._redis.client import RedisClient
-from ..._redis.stall import Pace
-from ..._redis.wire import name_of
+from .._redis.client import RedisClient
+from .._redis.stall import Pace
+from .._redis.wire import name_of
 from .keys import LISTS, MOST_IN_LIST, SETS, is_marker
-from .observation import Ghosts, Place
+from .observations import Ghosts, Place
 from .page import ask_page
 
 __all__ = ["find_ghosts", "lengths_of"]

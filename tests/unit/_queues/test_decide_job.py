@@ -6,19 +6,19 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.decide_job import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.decide_job import (
     Job,
     Tally,
     fate_of,
     told,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.decide_orphan import (
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.decide_orphan import (
     JOB_FIELDS,
     QUEUE_KEYS,
     id_of,
     is_orphan,
 )
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.keys import is_marker, job_suffixes
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.keys import is_marker, job_suffixes
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observations import Flavour
 
 
