@@ -5,4 +5,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.stack.fixtures"]
+pytest_plugins = ["tests.stack.fixtures", "tests.stack.redis_fixtures"]

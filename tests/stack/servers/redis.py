@@ -17,7 +17,7 @@ from tests.stack.endpoint import Endpoint
 from tests.stack.servers.base import HOST, MONITOR, Builder, Ready, clean_environment, free_port, start_member
 from tests.stack.state import Member
 
-__all__ = ["connect", "create", "ready"]
+__all__ = ["connect", "create", "prepare", "ready"]
 
 # What statistics need, and reading: no writes, nothing that changes the server.
 MONITOR_RULES = (
@@ -51,16 +51,29 @@ DEFAULTS: dict[str, Any] = {
 
 def create(builder: Builder) -> tuple[Endpoint, list[Member]]:
     """A new server, started, with the default user's password and a user for monitoring."""
-    port = free_port()
+    endpoint, member = prepare(builder)
+    start_member(member, ready(endpoint, endpoint.port), builder.user, builder.save)
+    return endpoint, [member]
+
+
+def prepare(builder: Builder, *, port: int | None = None, login: Endpoint | None = None) -> tuple[Endpoint, Member]:
+    """A new server, not started yet; its configuration file is ``redis.conf`` in the builder's folder.
+
+    Args:
+        builder: where and with what to make it.
+        port: where it will listen; by default a free one.
+        login: a server whose users and passwords this one gets too; by default it gets its own.
+    """
+    port = free_port() if port is None else port
     endpoint = Endpoint(
         kind="redis",
         host=HOST,
         port=port,
         user="default" if builder.auth else None,
-        password=builder.password(),
+        password=login.password if login else builder.password(),
         database="0",
         monitor_user=MONITOR if builder.auth else None,
-        monitor_password=builder.password(),
+        monitor_password=login.monitor_password if login else builder.password(),
     )
     data = builder.make_folder("data")
     # Redis reads quoted words as JSON writes them, so that a path may hold spaces.
@@ -71,7 +84,7 @@ def create(builder: Builder) -> tuple[Endpoint, list[Member]]:
     configuration = builder.make_file(builder.folder / "redis.conf", text)
     if builder.user is not None:
         builder.user.own(builder.folder)  # CONFIG REWRITE makes a new file beside the old one
-    member = Member(
+    return endpoint, Member(
         name=builder.name,
         store=builder.name,
         kind="redis",
@@ -82,8 +95,6 @@ def create(builder: Builder) -> tuple[Endpoint, list[Member]]:
         port=port,
         environment=clean_environment(builder.program),
     )
-    start_member(member, ready(endpoint, port), builder.user, builder.save)
-    return endpoint, [member]
 
 
 def ready(endpoint: Endpoint, port: int) -> Ready:
