@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from tests.integration.running import Run, run_playbook
-from tests.integration.test_health_role import inventory
+from tests.integration.playing import play as play_any
+from tests.integration.running import Run
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.postgresql import connect
 
@@ -64,14 +64,7 @@ def entry(endpoint: Endpoint, **more: Any) -> dict[str, Any]:
 
 
 def play(cadence: str, folder: Path, *arguments: str, **variables: Any) -> tuple[Run, dict[str, dict[str, Any]]]:
-    """Run a playbook; returns the report's results by name, none in check mode, which writes no report."""
-    hosts = inventory(folder, {"app": {}}, upkeep_fail_on="never", upkeep_host=False, **variables)
-    run = run_playbook(f"dataops.upkeep.{cadence}", "-i", str(hosts), "-vvv", *arguments)
-    assert run.code == 0, run.output[-6000:]
-    assert PASSWORD not in run.output
-    latest = folder / "reports/latest.json"
-    report = json.loads(latest.read_text()) if latest.exists() else {"results": []}
-    return run, {result["name"]: result for result in report["results"]}
+    return play_any(cadence, folder, *arguments, secrets=(PASSWORD,), **variables)
 
 
 def count(endpoint: Endpoint, statement: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from .._core.arguments import connection_arguments
 from .._core.errors import InvalidInput
 
-__all__ = ["connection", "entries", "sharing", "structured"]
+__all__ = ["connection", "entries", "results", "sharing", "sources", "structured"]
 
 ADDRESS = ("uri", "login_host", "login_port")
 
@@ -112,3 +112,44 @@ def sharing(hosts: Sequence[str], variables: Mapping[str, Any], host: str, names
     """
     own = [variables[host].get(name) for name in names]
     return [other for other in hosts if other == host or [variables[other].get(name) for name in names] == own]
+
+
+def results(hosts: Sequence[str], variables: Mapping[str, Any], roles: Sequence[str]) -> list[Any]:
+    """Return what the roles found on the hosts: all ``<role>_results``, host by host in the order of the roles.
+
+    :param hosts: names of hosts, in their order.
+    :param variables: each host's variables, as Ansible's ``hostvars``.
+    :param roles: names of roles; one that did not run on a host has no results there.
+    """
+    return [one for role in roles for host in hosts for one in variables[host].get(f"{role}_results") or []]
+
+
+def sources(found: Any, stores: Mapping[str, Any], option: str = "warm") -> list[dict[str, Any]]:
+    """Return the entries of a cache's filling, each with the connection options of the store that it names.
+
+    :param found: the entries. ``connection`` of one may be the name of a store's entry instead of connection options.
+    :param stores: for each kind of source what the user wrote of such stores, as :func:`entries` takes it.
+    :param option: the variable's name, for the error.
+    :raises InvalidInput: an entry is no dict, or names a store that there is not.
+    """
+    made = []
+    for entry in structured(found, option) or []:
+        if not isinstance(entry, Mapping):
+            raise InvalidInput(option, f"an entry is a {type(entry).__name__}", "Each entry is a dict.")
+        name = entry.get("connection")
+        made.append(
+            {**entry, "connection": _named(name, entry, stores, option)} if isinstance(name, str) else {**entry}
+        )
+    return made
+
+
+def _named(name: str, entry: Mapping[str, Any], stores: Mapping[str, Any], option: str) -> dict[str, Any]:
+    kind = str(entry.get("source"))
+    known = {store["name"]: store for store in entries(stores.get(kind), kind)}
+    if name not in known:
+        raise InvalidInput(
+            option,
+            f"there is no {kind} server named {name}",
+            f"Those of upkeep_{kind} are: {', '.join(known) or 'none'}.",
+        )
+    return connection(known[name])

@@ -11,7 +11,9 @@ import pytest
 from ansible_collections.dataops.upkeep.plugins.module_utils._collect.inventory import (
     connection,
     entries,
+    results,
     sharing,
+    sources,
     structured,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
@@ -120,3 +122,38 @@ def test_another_address_replaces_the_whole_of_it() -> None:
 def test_an_override_that_is_no_connection_is_refused(over: Any) -> None:
     with pytest.raises(InvalidInput, match="maintenance"):
         connection({**ENTRY, "maintenance": over}, "maintenance")
+
+
+def test_results_of_all_roles_on_all_hosts() -> None:
+    variables = {
+        "a": {"health_results": [1, 2], "redis_results": [3]},
+        "b": {"redis_results": [4], "queues_results": None},
+    }
+    assert results(["a", "b"], variables, ["health", "redis", "queues"]) == [1, 2, 3, 4]
+
+
+MAIN = {"name": "main", "login_host": "db", "login_password": "x", "retention": []}
+
+
+def test_a_source_may_name_its_store() -> None:
+    own = {"source": "file", "query": "a.json"}
+    made = sources([{"source": "postgresql", "connection": "main"}, own], {"postgresql": [MAIN]})
+    assert made == [{"source": "postgresql", "connection": {"login_host": "db", "login_password": "x"}}, own]
+
+
+def test_a_sources_own_connection_stays() -> None:
+    given = [{"source": "mongodb", "connection": {"login_host": "m"}}]
+    assert sources(given, {}) == given
+    assert sources(str(given), {}) == given
+
+
+@pytest.mark.parametrize(("stores", "named"), [({"postgresql": [MAIN]}, "main"), ({}, "none")])
+def test_a_store_that_is_not_there_is_named_with_those_that_are(stores: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidInput, match="no postgresql server named other") as caught:
+        sources([{"source": "postgresql", "connection": "other"}], stores)
+    assert named in str(caught.value)
+
+
+def test_an_entry_that_is_no_dict_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="an entry is a str"):
+        sources(["main"], {})
