@@ -19,7 +19,7 @@ from .result import Metrics, Result
 from .secrets import Secrets
 from .severity import Severity
 
-__all__ = ["DEADLINE_OVER", "Context", "Decision", "Task", "WorksAhead", "run", "sub_finding"]
+__all__ = ["DEADLINE_OVER", "Context", "Decision", "Measures", "Task", "WorksAhead", "run", "sub_finding"]
 
 Observation = TypeVar("Observation")
 
@@ -107,6 +107,14 @@ class WorksAhead(Protocol):
         """Whether an action was begun; once the deadline is over, one that was not is not begun any more."""
 
 
+@runtime_checkable
+class Measures(Protocol):
+    """A task with numbers that are known only once its actions are over, as how long any of them kept others waiting."""
+
+    def measured(self) -> Metrics:
+        """Return these numbers; they take the place of those that were decided on."""
+
+
 class InfoTask(Generic[Observation]):
     """Base of the tasks that only look: nothing to act on, nothing to prove."""
 
@@ -144,6 +152,8 @@ def run(task: Task[Any], context: Context, check_mode: bool) -> Result:
             return result
         for action in decision.actions:
             result.actions.append(_carry_out(task, action, context, result))
+        if isinstance(task, Measures):
+            result.metrics.update(task.measured())
         if any(_was_tried(action) for action in result.actions):
             result.findings += task.prove(observation, result.actions)
         result.findings += _remember(task, observation, decision)

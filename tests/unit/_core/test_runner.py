@@ -116,6 +116,20 @@ def test_the_steps_of_a_real_run() -> None:
     assert shelf.steps == ["observe", "decide", "act", "prove", "remember", "close"]
 
 
+def test_what_is_known_only_after_the_actions_takes_the_place_of_what_was_decided_on() -> None:
+    class Counting(Shelf):
+        def measured(self) -> dict[str, float]:
+            self.steps.append("measured")
+            return {"shelf_numbers": len(self.numbers)}
+
+    ticks = Ticks()
+    shelf = Counting([1, 11], ticks)
+    assert run(shelf, context(ticks), check_mode=True).metrics == {"shelf_numbers": 2}
+    assert run(shelf, context(ticks), check_mode=False).metrics == {"shelf_numbers": 1}
+    assert shelf.steps[3:] == ["observe", "decide", "act", "measured", "prove", "remember", "close"]
+    assert run(Shelf([1, 11], ticks), context(ticks), check_mode=False).metrics == {"shelf_numbers": 2}
+
+
 def test_a_failed_action_is_told_without_secrets_and_the_others_go_on() -> None:
     ticks = Ticks()
     numbers = [11, 12]

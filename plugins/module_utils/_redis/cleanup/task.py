@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ..._core.action import Action, ActionState
 from ..._core.errors import InvalidInput, StoreError
+from ..._core.result import Metrics
 from ..._core.runner import Context, Decision
 from ..._core.units import format_duration, parse_duration
 from ..client import RedisClient
@@ -62,6 +63,7 @@ class RedisCleanup(RedisWork[Seen]):
         self._nodes: list[RedisClient] = []
         self._servers: Servers | None = None
         self._taken = 0
+        self._worst = 0.0  # of what came before the present action
 
     def read(self, client: RedisClient) -> Seen:
         """Count what every rule is about."""
@@ -130,6 +132,7 @@ class RedisCleanup(RedisWork[Seen]):
     def _sweep(self, action: Action, rule: Rule) -> Action:
         if self._servers is None:
             raise RuntimeError("nothing has been read yet")
+        self._worst = max(self._worst, self._longest)
         self._changes.longest = self.pace.longest = 0.0
         sweep = Sweep(self._servers, rule, None if self._most is None else self._most - self._taken)
         try:
@@ -153,6 +156,10 @@ class RedisCleanup(RedisWork[Seen]):
         if swept.stopped:
             parts.append(f"ended early: {swept.stopped}; the next run goes on")
         return "; ".join(parts)
+
+    def measured(self) -> Metrics:
+        """Return how long one request kept a server busy at most, looking and changing."""
+        return {"redis_longest_stall_milliseconds": round(max(self._worst, self._longest) * 1000, 3)}
 
     @property
     def _longest(self) -> float:
