@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .arguments import connection_arguments
 from .errors import InvalidInput
 from .runner import Context
 from .secrets import without_password
@@ -90,6 +91,26 @@ class Connection:
     def of(cls, context: Context, defaults: Defaults) -> Connection:
         """Put a task's connection together and register its secrets, those from the environment too."""
         connection = cls.resolve(context.params, context.environment, defaults)
+        context.secrets.add(connection.password)
+        context.secrets.add_uri(connection.uri)
+        return connection
+
+    @classmethod
+    def nested(cls, context: Context, given: Mapping[str, Any], option: str, defaults: Defaults) -> Connection:
+        """Put together the connection to another store, whose options stand in a dict of their own.
+
+        The environment is not asked: it speaks of the store that the task is about. Secrets are registered.
+
+        :param given: the dict, with options named as those of a module.
+        :param option: what the dict is called, for errors.
+        :raises InvalidInput: it holds what is no such option, or the time-out cannot be understood.
+        """
+        known = connection_arguments().options
+        strange = sorted(set(given) - set(known))
+        if strange:
+            raise InvalidInput(option, f"there is no option {strange[0]!r}", f"There are: {', '.join(known)}.")
+        context.secrets.add_nested(given)
+        connection = cls.resolve(given, {}, defaults)
         context.secrets.add(connection.password)
         context.secrets.add_uri(connection.uri)
         return connection

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from .._core.connection import Connection
 from .._core.dependency import PSYCOPG
@@ -40,19 +39,9 @@ def checks_task(
         "postgresql",
         connection.label,
         partial(connect, connection, context.deadline),
-        _identify,
+        lambda client: client.server.identity(),
         checks,
         thresholds,
         scope=connection.database,
         depth=depth,
     )
-
-
-def _identify(client: PostgresqlClient) -> dict[str, Any]:
-    server = client.server
-    return {
-        "version": server.version,
-        "role": "standby" if server.in_recovery else "primary",
-        "database": server.database,
-        "user": server.user,
-    }

@@ -37,20 +37,19 @@ class _Holder(NamedTuple):
     seconds: float
 
 
-def lock_key(job: str, scope: str = "") -> int:
+def lock_key(job: str) -> int:
     """Return the key of a job's lock: 64 bits of a digest, as advisory locks have numbers for names."""
-    return int.from_bytes(hashlib.sha256(f"dataops.upkeep/{job}/{scope}".encode()).digest()[:8], "big", signed=True)
+    return int.from_bytes(hashlib.sha256(f"dataops.upkeep/{job}/".encode()).digest()[:8], "big", signed=True)
 
 
 @contextmanager
-def advisory_lock(client: PostgresqlClient, job: str, scope: str = "") -> Iterator[None]:
+def advisory_lock(client: PostgresqlClient, job: str) -> Iterator[None]:
     """Hold the lock of a job in the database that is connected to.
 
     :param job: what kind of work, such as ``vacuum``.
-    :param scope: what part of the database, where several runs may do the same work on different parts.
     :raises LockHeld: another run has it. It is not waited for.
     """
-    key = {"key": lock_key(job, scope)}
+    key = {"key": lock_key(job)}
     if not client.row(f"take the lock of {job}", TAKE, _Taken, key).taken:
         holders = client.rows(f"read who holds the lock of {job}", HOLDER, _Holder, key)
         who = ", ".join(f"pid {found.pid} from {found.address}" for found in holders) or "a run that has just ended"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Server"]
 
@@ -35,6 +35,15 @@ class Server(NamedTuple):
     def major(self) -> int:
         """Major version, as 18."""
         return self.number // 10000
+
+    @property
+    def role(self) -> str:
+        """``primary`` or ``standby``."""
+        return "standby" if self.in_recovery else "primary"
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the envelope says of the server."""
+        return {"version": self.version, "role": self.role, "database": self.database, "user": self.user}
 
     @property
     def available_connections(self) -> float:

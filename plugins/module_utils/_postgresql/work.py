@@ -142,14 +142,10 @@ class WorkTask(Generic[Observation]):
         :raises LockHeld: another run of the same job is at work.
         """
         if not self._begun:
-            self._open.enter_context(advisory_lock(self.client, self.job, self.scope()))
+            self._open.enter_context(advisory_lock(self.client, self.job))
             self.client.allow_writes(self.lock_timeout)
             self._begun = True
         return self.carry_out(self.client, action)
-
-    def scope(self) -> str:
-        """Return what part of the database the lock is for; the whole of it by default."""
-        return ""
 
     def prove(self, observation: Observation, actions: Sequence[Action]) -> list[Finding]:
         """Look again at what was done."""
@@ -160,16 +156,7 @@ class WorkTask(Generic[Observation]):
 
     def server(self, observation: Observation) -> dict[str, Any]:
         """Return what the server is."""
-        found = self.client.server
-        role = "standby" if found.in_recovery else "primary"
-        return {
-            "kind": "postgresql",
-            "address": self.label,
-            "version": found.version,
-            "role": role,
-            "database": found.database,
-            "user": found.user,
-        }
+        return {"kind": "postgresql", "address": self.label, **self.client.server.identity()}
 
     def close(self) -> None:
         """Give back the lock and close the connection. What broke it was said before."""

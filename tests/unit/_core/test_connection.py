@@ -6,8 +6,13 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.connection import Connection, Defaults
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.memory import NoMemory
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Context
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.secrets import MASK, Secrets
 
 DEFAULTS = Defaults(
     "Store", 1234, {"login_host": "XHOST", "login_port": "XPORT", "login_password": "XPASSWORD", "uri": "X_URI"}
@@ -58,3 +63,13 @@ def test_a_wrong_timeout_names_its_option() -> None:
 def test_a_wrong_port_in_the_environment_is_named(port: str) -> None:
     with pytest.raises(InvalidInput, match="XPORT"):
         resolve({}, {"XPORT": port})
+
+
+def test_a_connection_in_a_dict_of_its_own() -> None:
+    context = Context({}, Deadline(1), Clock(), NoMemory(), {"XHOST": "elsewhere", "XPASSWORD": "other"}, Secrets())
+    found = Connection.nested(context, {"uri": "store://u:hid%64en@h/db", "login_user": "me"}, "source", DEFAULTS)
+    assert (found.label, found.user, found.password) == ("h/db", "me", None)
+    assert context.secrets.redact("hidden hid%64en") == f"{MASK} {MASK}"
+    assert Connection.nested(context, {}, "source", DEFAULTS).label == "localhost:1234"
+    with pytest.raises(InvalidInput, match=r"source: there is no option 'host'"):
+        Connection.nested(context, {"host": "h"}, "source", DEFAULTS)

@@ -83,7 +83,7 @@ def _restarts(server: Server, previous: Mapping[str, Any]) -> int | None:
 
 
 def _role(seen: Availability, situation: Situation) -> list[Finding]:
-    role = "standby" if seen.server.in_recovery else "primary"
+    role = seen.server.role
     if seen.expected_role in ("any", role):
         return []
     message = f"{situation.subject}: the server is a {role}, expected is a {seen.expected_role}"

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..._core.action import Action, ActionState
-from ..._core.arguments import connection_arguments
 from ..._core.connection import Connection
 from ..._core.dependency import ZSTANDARD
 from ..._core.errors import InvalidInput
@@ -83,7 +82,11 @@ class Outside:
         self._context = context
         self._lock_timeout = lock_timeout
         self._targets = {
-            rule.name: _connection(context, rule) for rule in rules if isinstance(rule.target, DatabaseTarget)
+            rule.name: Connection.nested(
+                context, rule.target.connection, f"rules[{rule.name}].archive_to.database", DEFAULTS
+            )
+            for rule in rules
+            if isinstance(rule.target, DatabaseTarget)
         }
         self._key = _key(context, rules)
         self._exposed: str | None = None
@@ -117,7 +120,6 @@ class Outside:
                 Path(rule.target.directory), facts, lambda piece: file_statement(piece, subject), self._context.clock
             )
         if isinstance(rule.target, DatabaseTarget) and subject.archive is not None:
-            source = subject.more["target"].source
             name, taken, source = subject.archive.name, archive_columns(subject), subject.more["target"].source
             return DatabaseMover(
                 lambda: self._connected(rule), name, taken, source, lambda piece: pipe_statement(piece, subject)
@@ -198,24 +200,6 @@ class Outside:
 def _portable(column: Column, unknown: Sequence[str]) -> Column:
     """Return a column as a database can have it that lacks some types, and perhaps collations."""
     return column._replace(type="text" if column.type in unknown else column.type, collation=())
-
-
-def _connection(context: Context, rule: Rule) -> Connection:
-    """Understand the options of another database, and take its secrets in.
-
-    :raises InvalidInput: an option is not known.
-    """
-    given: dict[str, Any] = dict(rule.target.connection) if isinstance(rule.target, DatabaseTarget) else {}
-    option = f"rules[{rule.name}].archive_to.database"
-    known = connection_arguments().options
-    strange = sorted(set(given) - set(known))
-    if strange:
-        raise InvalidInput(option, f"there is no option {strange[0]!r}", f"There are: {', '.join(known)}.")
-    context.secrets.add_nested(given)
-    connection = Connection.resolve(given, {}, DEFAULTS)
-    context.secrets.add(connection.password)
-    context.secrets.add_uri(connection.uri)
-    return connection
 
 
 def _key(context: Context, rules: Sequence[Rule]) -> str | None:
