@@ -13,7 +13,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from statistics import median
 
 from psycopg import sql
@@ -41,6 +42,13 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
+    with prepared(chosen.tables, chosen.rows) as place:
+        return measure(place, chosen.needy, chosen.rows, chosen.rounds)
+
+
+@contextmanager
+def prepared(tables: int, rows: int) -> Iterator[Endpoint]:
+    """A server of its own with tables in good order, which nothing vacuums but who is measured."""
     with server("postgresql18") as endpoint:
         with connect(endpoint) as session:
             # Autovacuum would do the work of either side, and at any moment.
@@ -48,8 +56,8 @@ def main() -> int:
             session.execute("SELECT pg_reload_conf()")
             session.execute(f"CREATE DATABASE {DATABASE}".encode())
         place = endpoint.with_database(DATABASE)
-        create(place, chosen.tables, chosen.rows)
-        return measure(place, chosen.needy, chosen.rows, chosen.rounds)
+        create(place, tables, rows)
+        yield place
 
 
 def create(place: Endpoint, tables: int, rows: int) -> None:

@@ -12,11 +12,9 @@ import sys
 import time
 from statistics import median
 
-from tests.benchmarks.bench_postgresql_maintenance import DATABASE, DEADLINE, bring_into_need, create
-from tests.benchmarks.task_cost import server
+from tests.benchmarks.bench_postgresql_maintenance import DEADLINE, bring_into_need, prepared
 from tests.integration.postgresql_vacuum import vacuum
 from tests.stack.endpoint import Endpoint
-from tests.stack.servers.postgresql import connect
 
 
 def main() -> int:
@@ -27,13 +25,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
     chosen = parser.parse_args()
-    with server("postgresql18") as endpoint:
-        with connect(endpoint) as session:
-            session.execute("ALTER SYSTEM SET autovacuum = off")
-            session.execute("SELECT pg_reload_conf()")
-            session.execute(f"CREATE DATABASE {DATABASE}".encode())
-        place = endpoint.with_database(DATABASE)
-        create(place, chosen.tables, chosen.rows)
+    with prepared(chosen.tables, chosen.rows) as place:
         taken: dict[int, list[float]] = {1: [], chosen.jobs: []}
         for _round in range(chosen.rounds):
             for jobs, seconds in taken.items():
