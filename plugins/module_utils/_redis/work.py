@@ -16,6 +16,7 @@ from .._core.errors import StoreError
 from .._core.finding import Finding
 from .._core.runner import Context, Decision
 from .client import DEFAULTS, RedisClient, connect
+from .errors import Redirected
 from .lock import RunLock
 from .nodes import refuse_replica
 from .observe_server import identify
@@ -96,10 +97,26 @@ class RedisWork(Generic[Observation]):
         :raises LockHeld: another run of the same job is at work.
         """
         if self._lock is None:
-            lock = RunLock(self.client, self.context.clock, self.lock_name())
-            lock.take()
-            self._lock = lock
+            self._lock = self._taken()
         return self.carry_out(self.client, action)
+
+    def _taken(self) -> RunLock:
+        """Take the lock, on the node of a cluster that has its key."""
+        places = self.lock_places()
+        for client in places:
+            lock = RunLock(client, self.context.clock, self.lock_name())
+            try:
+                lock.take()
+            except Redirected:
+                if client is places[-1]:
+                    raise
+            else:
+                return lock
+        raise RuntimeError("there is no place for the lock")
+
+    def lock_places(self) -> Sequence[RedisClient]:
+        """Return where the lock's key may be: of a cluster, every primary."""
+        return [self.client]
 
     def lock_name(self) -> str:
         """Return the name of the lock: the job's, where all of the database is meant."""

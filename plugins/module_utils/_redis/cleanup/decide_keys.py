@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from zlib import crc32
 
+from ..lifetime import milliseconds_of
 from .field_time import time_in_json, time_of
 from .observation import Facts
 from .rule import Rule
@@ -57,8 +57,7 @@ def judge(rule: Rule, facts: Facts, cutoff: float) -> Verdict:
 
 def life_of(rule: Rule, key: bytes) -> int:
     """Return the milliseconds that a key gets to live: its own part of the jitter, so that not all die at once."""
-    share = crc32(key) / 0xFFFFFFFF
-    return round(rule.ttl * 1000 * (1 + rule.jitter * (2 * share - 1)))
+    return milliseconds_of(key, rule.ttl, rule.jitter)
 
 
 def _moment(rule: Rule, field: bytes, facts: Facts) -> float | None:
