@@ -9,8 +9,8 @@ DEMO_VENV := .cache/demo-venv
 LINK := .collections/ansible_collections/dataops/upkeep
 SHELL_SCRIPTS := .ci/run tools/demo tools/docs tools/link tools/venv tests/images/base.sh $(wildcard tests/images/*/docker-entrypoint.sh)
 PYTEST := python -m pytest
-# Each worker starts its own stores and processes, which pays where tests wait for them.
-PARALLEL := -n 2 --dist loadfile
+# Each worker starts its own stores and processes. Three for two cores: most tests wait for timeouts and for stores.
+PARALLEL := -n 3 --dist loadfile
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
