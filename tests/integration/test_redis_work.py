@@ -113,6 +113,20 @@ def test_a_lock_that_was_lost_is_noticed_and_the_other_runs_lock_is_left(fresh_r
         assert other.get("upkeep:lock:fill") == "somebody else"
 
 
+def test_a_lock_about_to_expire_is_left_to_that_for_another_run_may_have_it_next(fresh_redis: Endpoint) -> None:
+    ticks = Ticks()
+    target = Connection.of(context(fresh_redis.options()), DEFAULTS)
+    with connect_task(target, Deadline(60)) as client, connect(fresh_redis) as other:
+        lock = RunLock(client, Clock(monotonic=ticks), "fill")
+        lock.take()
+        other.pexpire("upkeep:lock:fill", 4000)
+        ticks.at += RENEW_SECONDS
+        with pytest.raises(StoreError, match="expired or was removed"):
+            lock.keep()
+        lock.give_back()
+        assert other.exists("upkeep:lock:fill")
+
+
 def test_every_key_is_seen_whatever_its_name_is(fresh_redis: Endpoint) -> None:
     names = {b"plain", b"with space", b"new\nline", b"\xff\xfe\x00", "äöü".encode(), b"g*[l]ob?", b"x" * 10_000}
     names |= {b"many:%d" % number for number in range(3000)}

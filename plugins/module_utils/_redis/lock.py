@@ -20,6 +20,9 @@ LIFE_SECONDS = 60
 
 RENEW_SECONDS = 15.0
 
+SAFE_MILLISECONDS = 5000
+"""A lock that ends sooner is not touched any more: between the look at it and the change somebody else could take it."""
+
 PREFIX = "upkeep:lock:"
 """Keys of ours. No rule of a clean-up takes them."""
 
@@ -66,8 +69,7 @@ class RunLock:
         if self._renewed is None or self._clock.monotonic() - self._renewed < RENEW_SECONDS:
             return
         tried = f"keep the lock of {self._job}"
-        held = self._client.ask(tried, lambda redis: redis.get(self._key))
-        if held != self._token:
+        if not self._is_ours(tried):
             raise StoreUnreachable(tried, "it has expired or was removed", "Run again; the next run goes on here.")
         self._client.ask(tried, lambda redis: redis.pexpire(self._key, LIFE_SECONDS * 1000))
         self._renewed = self._clock.monotonic()
@@ -79,7 +81,12 @@ class RunLock:
         self._renewed = None
         try:
             tried = f"give back the lock of {self._job}"
-            if self._client.ask(tried, lambda redis: redis.get(self._key)) == self._token:
+            if self._is_ours(tried):
                 self._client.ask(tried, lambda redis: redis.unlink(self._key))
         except UpkeepError:
             return  # the server is gone or the time is over: it expires by itself
+
+    def _is_ours(self, tried: str) -> bool:
+        """Whether the lock is ours and stays so for long enough to change it."""
+        held, left = self._client.ask_all(tried, [("GET", self._key), ("PTTL", self._key)])
+        return bool(held == self._token and int(left) >= SAFE_MILLISECONDS)
