@@ -42,8 +42,18 @@ function bull(Queue, settings, plan) {
   };
 }
 
-function bullmq({ Queue, Worker }, settings, plan) {
-  const options = { connection: { ...settings.connection, maxRetriesPerRequest: null }, prefix: settings.prefix };
+// Where the queue is kept: in Redis, or from 6 on in PostgreSQL, whose tables are made then.
+function kept(code, settings) {
+  if (!settings.postgresql) {
+    return { connection: { ...settings.connection, maxRetriesPerRequest: null }, prefix: settings.prefix };
+  }
+  code.setDefaultBackendFactory(code.createPostgresBackend);
+  return { connection: { ...settings.postgresql, migrate: true } };
+}
+
+function bullmq(code, settings, plan) {
+  const { Queue, Worker } = code;
+  const options = kept(code, settings);
   const queue = new Queue(plan.name, options);
   const make = (lockDuration) => new Worker(plan.name, null, { ...options, autorun: false, lockDuration });
   const worker = make(LOCK_MILLISECONDS);

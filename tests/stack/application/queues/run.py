@@ -21,7 +21,7 @@ from tests.stack.places import CACHE, server_user
 from tests.stack.state import exclusive
 from tests.stack.wheels import fetch, pinned
 
-__all__ = ["NPM_LIBRARIES", "ask_npm", "fill_with_npm", "fill_with_python", "python_environment"]
+__all__ = ["NPM_LIBRARIES", "ask_npm", "fill_postgresql", "fill_with_npm", "fill_with_python", "python_environment"]
 
 HERE = Path(__file__).parent
 COMPLETE = ".complete"
@@ -33,6 +33,8 @@ NPM_LIBRARIES = (
     ("bullmq", "6.7.0"),
 )
 NPM_COMPANIONS = {"bullmq-6": ("ioredis@5.8.2",)}  # from 6 on the client is an optional part
+POSTGRESQL_LIBRARY = ("bullmq", "6.7.0", "pg@8.16.3")
+"""The library that can keep queues in PostgreSQL, and the driver that it takes for that."""
 Counts = dict[str, dict[str, int]]
 
 
@@ -45,6 +47,15 @@ def fill_with_python(server: Endpoint, queues: list[QueuePlan]) -> Counts:
 def fill_with_npm(server: Endpoint, queues: list[QueuePlan], library: str, version: str) -> Counts:
     """Fill queues with one release of npm's bull or bullmq; returns the library's counts by queue and state."""
     counts: Counts = _run(_npm_command("make.js", library, version), as_input(server, queues))
+    return counts
+
+
+def fill_postgresql(server: Endpoint, queues: list[QueuePlan], schema: str = "bullmq") -> Counts:
+    """Let npm's bullmq keep queues in a database of PostgreSQL; returns the library's counts by queue and state."""
+    connection = {"host": server.host, "port": server.port, "user": server.user, "password": server.password}
+    settings = as_input(server, queues) | {"postgresql": {**connection, "database": server.database, "schema": schema}}
+    library, version, driver = POSTGRESQL_LIBRARY
+    counts: Counts = _run(_npm_command("make.js", library, version, driver), settings)
     return counts
 
 
@@ -64,13 +75,13 @@ def ask_npm(
     return answers
 
 
-def _npm_command(script: str, library: str, version: str) -> list[str]:
-    """What runs a script of ours with one release of npm's bull or bullmq, which is fetched once."""
+def _npm_command(script: str, library: str, version: str, *more: str) -> list[str]:
+    """What runs a script of ours with one release of npm's bull or bullmq, and packages beside it, fetched once."""
     node = fetch("node", server_user())
-    place = CACHE / "npm-queues" / f"{library}-{version}"
+    place = CACHE / "npm-queues" / "-".join((library, version, *more))
     place.parent.mkdir(parents=True, exist_ok=True)
     companions = NPM_COMPANIONS.get(f"{library}-{version.split('.', maxsplit=1)[0]}", ())
-    folder = made_once(place, partial(install, packages=(f"{library}@{version}", *companions)))
+    folder = made_once(place, partial(install, packages=(f"{library}@{version}", *companions, *more)))
     return [str(node), str(HERE / script), str(folder), library]
 
 
