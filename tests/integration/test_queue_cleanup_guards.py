@@ -29,9 +29,8 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._redis.wire import 
 from tests.contract.catalogue import documentation
 from tests.integration.health import context
 from tests.integration.queue_cleanup import DEFAULTS, clean, jobs_of, make, may_run_scripts, states
-from tests.integration.redis_health import own_server, writes
+from tests.integration.redis_health import writes
 from tests.integration.running import run_module
-from tests.integration.test_redis_cleanup_guards import cluster
 from tests.integration.waiting import until
 from tests.stack.application.queues.plan import QueuePlan
 from tests.stack.application.queues.run import ask_npm
@@ -312,38 +311,10 @@ def test_a_server_that_is_down_is_said(dead_port: tuple[str, int], fresh_redis8:
         clean(replace(fresh_redis8, host=dead_port[0], port=dead_port[1]), **AGES)
 
 
-def test_a_replica_takes_no_changes(fresh_redis8: Endpoint, tmp_path: Path) -> None:
-    login = ["--masteruser", str(fresh_redis8.user), "--masterauth", str(fresh_redis8.password)]
-    primary = f"{fresh_redis8.host} {fresh_redis8.port}"
-    with (
-        own_server(tmp_path, "--replicaof", primary, *login) as (replica, _process),
-        pytest.raises(ReplicaServer, match=str(fresh_redis8.port)),
-    ):
+def test_a_replica_takes_no_changes(redis_replica: tuple[Endpoint, Endpoint]) -> None:
+    primary, replica = redis_replica
+    with pytest.raises(ReplicaServer, match=str(primary.port)):
         clean(replica, **AGES)
-
-
-def test_each_queue_is_cleaned_on_the_primary_that_has_it(tmp_path: Path) -> None:
-    names = [f"q{number}" for number in range(6)]
-    with cluster(tmp_path) as nodes:
-        clients = [connect(node) for node in nodes]
-        homes = {}
-        for name in names:
-            slot = int(clients[0].execute_command("CLUSTER KEYSLOT", f"bull:{{{name}}}:meta"))
-            homes[name] = clients[min(2, slot * 3 // 16384)]
-            make(homes[name], f"{{{name}}}", "completed", "one", "two")
-            make(homes[name], f"{{{name}}}", "failed", "young", ended=homes[name].time()[0] * 1000)
-        assert len(set(homes.values())) > 1
-        result = clean(nodes[1], **AGES)
-        assert states(result) == {("clean", f"{{{name}}} completed", "done") for name in names}
-        assert result["findings"] == []
-        assert all(jobs_of(home, f"{{{name}}}", "failed") == ["young"] for name, home in homes.items())
-        assert not any(home.exists(f"bull:{{{name}}}:one") for name, home in homes.items())
-        named = clean(nodes[2], queues=[f"{{{names[0]}}}", "{nowhere}"], **AGES)
-        assert [(one["id"], one["subject"].rpartition(" ")[2]) for one in named["findings"]] == [
-            ("queue.missing", "{nowhere}")
-        ]
-        for opened in clients:
-            opened.close()
 
 
 def test_as_ansible_runs_it(client: redis.Redis, fresh_redis8: Endpoint) -> None:

@@ -16,9 +16,8 @@ import redis
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
 from tests.integration.health import ids
-from tests.integration.redis_health import Health, own_server, relay, writes
+from tests.integration.redis_health import Health, relay, writes
 from tests.integration.running import run_module
-from tests.integration.waiting import until
 from tests.stack.application.queues.plan import QUEUES, QueuePlan, plans
 from tests.stack.application.queues.run import NPM_LIBRARIES
 from tests.stack.application.settings import Settings
@@ -367,22 +366,3 @@ def test_a_search_that_does_not_come_to_its_end(
     client.mset({f"other:{number}": 1 for number in range(5000)})
     monkeypatch.setattr(observe_discovery, "MOST_KEYS", 1000)
     assert ids(Health(filled).queues("paused"))["queue.discovery_incomplete"] == "warning"
-
-
-def test_a_node_of_a_cluster_that_has_not_the_queue(tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("one", "two")]
-    for folder in folders:
-        folder.mkdir()
-    own = "--cluster-enabled", "yes"
-    with own_server(folders[0], *own) as (one, _first), own_server(folders[1], *own) as (two, _second):
-        with connect(one) as first, connect(two) as second:
-            slot = int(first.execute_command("CLUSTER KEYSLOT", "bull:calls:meta"))
-            others = [number for number in range(16384) if number != slot]
-            first.execute_command("CLUSTER ADDSLOTS", *others)
-            second.execute_command("CLUSTER ADDSLOTS", slot)
-            bus = second.config_get("cluster-port")["cluster-port"]
-            first.execute_command("CLUSTER MEET", two.host, two.port, bus)
-            until(lambda: Health(one).redis("cluster")["findings"] == [])
-        result = Health(one).queues(queues=["calls"])
-        assert ids(result) == {"queue.cluster_redirect": "warning"}
-        assert result["server"]["mode"] == "cluster"

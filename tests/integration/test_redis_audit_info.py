@@ -16,9 +16,10 @@ from tests.integration.health import ids
 from tests.integration.redis_audit import Audit
 from tests.integration.redis_health import own_server, relay, writes
 from tests.integration.running import run_module
-from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect
+from tests.stack.servers.redis_cluster import wait_copied
+from tests.stack.servers.redis_cluster import wait_copied
 
 DAY = 86_400
 ODD = [
@@ -279,69 +280,16 @@ def test_a_server_in_order(fresh_redis: Endpoint) -> None:
     assert str(fresh_redis.password) not in str(result)
 
 
-def test_a_replica_is_audited_as_it_is(tmp_path: Path) -> None:
-    for name in ("master", "replica"):
-        (tmp_path / name).mkdir()
-    with own_server(tmp_path / "master") as (master, _process):
-        with connect(master) as client:
-            client.set("user:1", "x")
-        follow = ("--replicaof", f"{master.host} {master.port}")
-        with own_server(tmp_path / "replica", *follow) as (replica, _other), connect(replica) as client:
-            until(lambda: client.dbsize() == 1)
-            result = Audit(replica).run("keyspace", "settings")
+def test_a_replica_is_audited_as_it_is(redis_replica: tuple[Endpoint, Endpoint]) -> None:
+    primary, replica = redis_replica
+    with connect(primary) as client:
+        client.set("user:1", "x")
+    wait_copied(primary, replica)
+    result = Audit(replica).run("keyspace", "settings")
     assert metric(result, "redis_prefix_keys", prefix="user:*") == 1
     assert metric(result, "redis_audit_scripts") == 1
     subjects = {one["subject"].split()[-1] for one in result["findings"]}
     assert "save" not in subjects, "its master may save for it"
-
-
-def test_every_primary_of_a_cluster(tmp_path: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        nodes = []
-        for number in range(2):
-            folder = tmp_path / str(number)
-            folder.mkdir(mode=0o777)
-            folder.chmod(0o777)
-            nodes.append(stack.enter_context(own_server(folder, "--cluster-enabled", "yes"))[0])
-        _join(nodes)
-        for number, node in enumerate(nodes):
-            with connect(node) as client:
-                for key in range(200):
-                    with contextlib.suppress(Exception):  # a key of the other node
-                        client.set(f"user:{number}{key:04}", "x", ex=900)
-        for scripts in (True, False):
-            total = 0
-            for node in nodes:
-                with connect(node) as client:
-                    total += int(client.dbsize())
-                    client.execute_command("ACL", "SETUSER", "default", "+eval" if scripts else "-eval")
-            result = Audit(nodes[0]).run("keyspace")
-            assert metric(result, "redis_audit_nodes") == 2
-            assert metric(result, "redis_audit_scripts") == int(scripts)
-            assert metric(result, "redis_prefix_keys", prefix="user:*") == total > 100
-
-
-def _join(nodes: list[Endpoint]) -> None:
-    """Make a cluster of two: each half of the slots."""
-    for number, node in enumerate(nodes):
-        with connect(node) as client:
-            client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * 8192, number * 8192 + 8191)
-            client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-    with connect(nodes[1]) as client:
-        bus_port = client.config_get("cluster-port")["cluster-port"]
-    with connect(nodes[0]) as client:
-        client.execute_command("CLUSTER", "MEET", nodes[1].host, nodes[1].port, bus_port)
-
-    def joined() -> bool:
-        return all("cluster_state:ok" in _info(node) and "cluster_known_nodes:2" in _info(node) for node in nodes)
-
-    until(joined)
-
-
-def _info(node: Endpoint) -> str:
-    with connect(node) as client:
-        answer = client.execute_command("CLUSTER", "INFO")
-    return "\n".join(f"{key}:{value}" for key, value in answer.items()) if isinstance(answer, dict) else str(answer)
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,7 @@ from tests.contract.catalogue import documentation
 from tests.integration.health import ids
 from tests.integration.postgresql_work import states
 from tests.integration.redis_cleanup import clean, raw_keys, start
-from tests.integration.redis_health import own_server, relay
+from tests.integration.redis_health import relay
 from tests.integration.waiting import until
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect
@@ -189,11 +187,9 @@ def test_a_server_that_is_down_is_said(dead_port: tuple[str, int], redis8: Endpo
         clean(replace(redis8, port=dead_port[1]), CACHE)
 
 
-def test_a_replica_takes_no_changes(fresh_redis8: Endpoint, tmp_path: Path) -> None:
-    primary = f"{fresh_redis8.host} {fresh_redis8.port}"
-    login = ["--masteruser", str(fresh_redis8.user), "--masterauth", str(fresh_redis8.password)]
-    replicating = own_server(tmp_path, "--replicaof", primary, *login)
-    with replicating as (replica, _process), pytest.raises(ReplicaServer, match=str(fresh_redis8.port)):
+def test_a_replica_takes_no_changes(redis_replica: tuple[Endpoint, Endpoint]) -> None:
+    primary, replica = redis_replica
+    with pytest.raises(ReplicaServer, match=str(primary.port)):
         clean(replica, CACHE)
 
 
@@ -242,63 +238,3 @@ def test_out_of_time_the_next_run_goes_on(fresh_redis8: Endpoint) -> None:
         assert 0 < int(client.dbsize()) < 50_000  # type: ignore[arg-type]
         clean(fresh_redis8, NO_TTL)
         assert client.dbsize() == 0
-
-
-@contextlib.contextmanager
-def cluster(folder: Path) -> Iterator[list[Endpoint]]:
-    """Three primaries that share the slots."""
-    with contextlib.ExitStack() as stack:
-        nodes = []
-        for number in range(3):
-            (folder / str(number)).mkdir()
-            nodes.append(stack.enter_context(own_server(folder / str(number), "--cluster-enabled", "yes"))[0])
-        clients = [stack.enter_context(connect(node)) for node in nodes]
-        for number, client in enumerate(clients):
-            first, last = number * 16384 // 3, (number + 1) * 16384 // 3 - 1
-            client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
-            client.execute_command("CONFIG SET", "cluster-require-full-coverage", "yes")
-        ports = [int(client.config_get("cluster-port")["cluster-port"]) for client in clients]
-        for node, port in zip(nodes[1:], ports[1:], strict=True):
-            clients[0].execute_command("CLUSTER MEET", node.host, node.port, port)
-        state = "cluster_state:ok"
-        until(lambda: all(state in _text(client.execute_command("CLUSTER INFO")) for client in clients))
-        until(lambda: all(len(client.execute_command("CLUSTER SLOTS")) == 3 for client in clients))
-        yield nodes
-
-
-def _text(answer: Any) -> str:
-    if isinstance(answer, dict):
-        return "\n".join(f"{name}:{value}" for name, value in answer.items())
-    return str(answer)
-
-
-@pytest.mark.parametrize(
-    ("rule", "stays"),
-    [
-        (CACHE, set()),
-        (NO_TTL, {b"cache:ttl"}),
-        ({**CACHE, "types": ["string"]}, set()),
-        ({**SESSIONS, "pattern": "cache:*", "field": "at"}, {b"cache:ttl"}),
-    ],
-    ids=["name", "no_ttl", "types", "field"],
-)
-def test_every_primary_of_a_cluster_is_cleaned(tmp_path: Path, rule: dict[str, Any], stays: set[bytes]) -> None:
-    with cluster(tmp_path) as nodes:
-        by_slot = [connect(node) for node in nodes]
-        slots = by_slot[0]
-        for number in range(300):
-            name = f"cache:{number}"
-            at = int(slots.execute_command("CLUSTER KEYSLOT", name)) * 3 // 16384
-            by_slot[min(2, at)].set(name, json.dumps({"at": time.time() - 40 * DAY}))
-        name = "cache:ttl"
-        at = int(slots.execute_command("CLUSTER KEYSLOT", name)) * 3 // 16384
-        by_slot[min(2, at)].set(name, json.dumps({"at": time.time()}), ex=1000)
-        planned = clean(nodes[1], rule, check=True)
-        assert planned["server"]["nodes"] == 3
-        assert sum(int(client.dbsize()) for client in by_slot) == 301  # type: ignore[arg-type]
-        result = clean(nodes[1], rule)
-        assert states(result) == [("unlink", str(rule["name"]), "done")], result
-        assert set().union(*(raw_keys(node) for node in nodes)) == stays
-        assert not clean(nodes[2], rule)["changed"]
-        for client in by_slot:
-            client.close()

@@ -157,14 +157,14 @@ def connect(connection: Connection, deadline: Deadline, node: tuple[str, int] | 
     :raises StoreError: there is no connection, or it was lost while it was in use.
     """
     driver = REDIS.load()
-    deadline.check(f"connect to {connection.store} at {connection.label}")
-    options = _pool_options(connection, driver, deadline.limit(connection.timeout))
+    tried = f"connect to {connection.store} at {connection.label}"
     if node is not None:
-        options["host"], options["port"] = node
-    pool = driver.ConnectionPool(**options)
+        tried = f"connect to {node[0]}:{node[1]}, a node of the cluster of {connection.label}"
+    deadline.check(tried)
+    pool = driver.ConnectionPool(**_pool_options(connection, driver, deadline.limit(connection.timeout), node))
     try:
         client = RedisClient(driver.Redis(connection_pool=pool), driver, deadline)
-        _open(client, connection)
+        _open(client, tried)
         yield client
     finally:
         pool.disconnect()
@@ -172,26 +172,26 @@ def connect(connection: Connection, deadline: Deadline, node: tuple[str, int] | 
         raise client.lost
 
 
-def _open(client: RedisClient, connection: Connection) -> None:
+def _open(client: RedisClient, tried: str) -> None:
     """Log in, with a command that a server answers also while it loads and a replica without its master.
 
     :raises StoreError: there is no connection. That the user may not ECHO is no such thing.
     :raises InvalidInput: the URI names an option that the driver does not have, which it says by a TypeError.
     """
     try:
-        client.ask(f"connect to {connection.store} at {connection.label}", lambda redis: redis.echo("upkeep"))
+        client.ask(tried, lambda redis: redis.echo("upkeep"))
     except AccessDenied:
         return
     except TypeError as error:
         raise InvalidInput("uri", "its query holds an option that there is not", "Leave the query away.") from error
 
 
-def _pool_options(connection: Connection, driver: Any, timeout: float) -> dict[str, Any]:
+def _pool_options(connection: Connection, driver: Any, timeout: float, node: tuple[str, int] | None) -> dict[str, Any]:
     """Return the options of the driver's pool; ours win over what a URI's query says, so that time stays bounded."""
     options: dict[str, Any] = {
         # RESP2 is understood by every server, proxies and Redis 5 among them, and needs no HELLO; a URI may choose 3.
         "protocol": 2,
-        **_address(connection, driver),
+        **(_address(connection, driver) if node is None else _address_of_node(connection, driver, node)),
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
         "retry": driver.retry.Retry(driver.backoff.NoBackoff(), 0),
@@ -221,6 +221,14 @@ def _address(connection: Connection, driver: Any) -> dict[str, Any]:
     if str(connection.host).startswith("/"):
         return {"connection_class": driver.UnixDomainSocketConnection, "path": connection.host}
     return {"host": connection.host, "port": connection.port}
+
+
+def _address_of_node(connection: Connection, driver: Any, node: tuple[str, int]) -> dict[str, Any]:
+    """Return the way to another node of the same cluster: by TCP, even if the first one was reached by its socket."""
+    options = _address(connection, driver)
+    if options.pop("path", None) is not None:
+        del options["connection_class"]
+    return {**options, "host": node[0], "port": node[1]}
 
 
 def _parsed(uri: str, driver: Any) -> dict[str, Any]:

@@ -9,7 +9,17 @@ from typing import Any
 
 from .._core.errors import AccessDenied, AuthenticationFailed, StoreError, StoreTimeout, StoreUnreachable
 
-__all__ = ["Loading", "OutOfMemory", "ReadOnly", "Redirected", "ReplicaStale", "TooManyClients", "translate"]
+__all__ = [
+    "ClusterDown",
+    "Loading",
+    "OutOfMemory",
+    "ReadOnly",
+    "Redirected",
+    "ReplicaStale",
+    "Resharding",
+    "TooManyClients",
+    "translate",
+]
 
 
 class Loading(StoreError):
@@ -48,6 +58,21 @@ class Redirected(StoreError):
     condition = "cluster_redirect"
 
 
+class Resharding(Redirected):
+    """The key's slot is on its way to another node, and so perhaps is the key."""
+
+    condition = "cluster_resharding"
+
+
+class ClusterDown(StoreError):
+    """The node that has the key's slot is down, or nobody has it."""
+
+    condition = "cluster_down"
+
+
+_ELSEWHERE = "Connect to the node that holds the key, or give the queue a prefix in braces."
+_MOVING = "Run again once the cluster is resharded."
+
 _BY_CLASS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("BusyLoadingError", Loading, "Wait until the server has read its data; redis.loading_eta says how long."),
     ("NoPermissionError", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),
@@ -56,7 +81,10 @@ _BY_CLASS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("OutOfMemoryError", OutOfMemory, "Raise maxmemory, remove data, or allow an eviction policy."),
     ("AuthenticationError", AuthenticationFailed, "Check login_user and login_password, and that the user is on."),
     ("AuthorizationError", AccessDenied, "Grant the user this command with ACL SETUSER."),
-    ("AskError", Redirected, "Connect to the node that holds the key, or give the queue a prefix in braces."),
+    ("MovedError", Redirected, _ELSEWHERE),
+    ("AskError", Resharding, _MOVING),
+    ("TryAgainError", Resharding, _MOVING),
+    ("ClusterDownError", ClusterDown, "Bring the cluster's failed nodes back, or fail over; assign all slots."),
     ("InvalidResponse", StoreUnreachable, "Check host and port: what answers there does not speak Redis's protocol."),
     ("TimeoutError", StoreTimeout, "See whether the server is paused, overloaded or behind a firewall."),
 )
@@ -74,7 +102,9 @@ _BY_TEXT: tuple[tuple[str, type[StoreError], str], ...] = (
     ("protected mode", AuthenticationFailed, "Set a password on the server, or bind it to an address on purpose."),
     ("oom command not allowed", OutOfMemory, "Raise maxmemory, remove data, or allow an eviction policy."),
     ("masterdown", ReplicaStale, "Bring the master or the link to it back, or fail over."),
-    ("moved ", Redirected, "Connect to the node that holds the key, or give the queue a prefix in braces."),
+    ("moved ", Redirected, _ELSEWHERE),
+    ("tryagain", Resharding, _MOVING),
+    ("clusterdown", ClusterDown, "Bring the cluster's failed nodes back, or fail over; assign all slots."),
     ("noperm", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),
     ("acl failure in script", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),
     ("user executing the script", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._core.connection import Connection
 from .._core.deadline import Deadline
-from .._core.errors import StoreError
+from .._core.errors import AccessDenied, StoreError, StoreTimeout, StoreUnreachable
 from .client import RedisClient, connect
+from .errors import Loading
+from .wire import packed
 
 __all__ = ["ReplicaServer", "primaries", "refuse_replica"]
 
@@ -23,13 +25,21 @@ class ReplicaServer(StoreError):
     condition = "replica"
 
 
+class _Node(NamedTuple):
+    """A primary, as another node knows it. :param host: empty: where the other node was reached."""
+
+    name: str
+    host: str
+    port: int
+
+
 def refuse_replica(client: RedisClient, job: str, label: str) -> None:
-    """Go on if the server takes changes.
+    """Go on if the server takes changes, or belongs to a cluster, whose primaries it knows.
 
     :raises ReplicaServer: it is a replica.
     """
     role = client.ask("ask for the server's role (ROLE)", lambda redis: redis.execute_command("ROLE"))
-    if _text(role[0]) != "master":
+    if _text(role[0]) != "master" and not client.info().flag("cluster_enabled"):
         master = f"{_text(role[1])}:{role[2]}" if len(role) > 2 else "its master"
         raise ReplicaServer(
             f"begin the {job}", f"the server at {label} is a replica", f"Point the task at its master, {master}."
@@ -37,39 +47,76 @@ def refuse_replica(client: RedisClient, job: str, label: str) -> None:
 
 
 @contextmanager
-def primaries(client: RedisClient, connection: Connection, deadline: Deadline) -> Iterator[list[RedisClient]]:
+def primaries(
+    client: RedisClient, connection: Connection, deadline: Deadline, missing: list[StoreError] | None = None
+) -> Iterator[list[RedisClient]]:
     """Connect to every primary of the cluster that a server belongs to; to no other where there is none.
 
     :param client: the connection that stands already; it is used for its own node.
-    :raises StoreError: a node cannot be reached.
+    :param missing: gets why primaries are left out, which cannot be reached or not be known; None: that is an error.
+    :raises StoreError: a node cannot be reached, or none of them.
     """
-    if not client.info().flag("cluster_enabled"):
+    try:
+        mine, nodes = _cluster_of(client) if _in_cluster(client, missing is None) else ("", [])
+    except AccessDenied as error:
+        if missing is None:
+            raise
+        missing.append(error)
+        mine, nodes = "", []
+    if not nodes:
         yield [client]
         return
-    slots = client.ask("read the cluster's nodes (CLUSTER SLOTS)", lambda redis: redis.execute_command("CLUSTER SLOTS"))
-    mine = _text(client.ask("ask for the node's name", lambda redis: redis.execute_command("CLUSTER MYID")))
     with ExitStack() as stack:
         found: list[RedisClient] = []
-        for name, host, port in _masters(slots):
-            if name == mine:
+        for node in nodes:
+            if node.name == mine:
                 found.append(client)
-            else:
-                found.append(stack.enter_context(connect(connection, deadline, (host or _own_host(client), port))))
+                continue
+            address = (node.host or _own_host(client), node.port)
+            try:
+                found.append(stack.enter_context(connect(connection, deadline, address)))
+            except (StoreUnreachable, StoreTimeout, Loading) as error:
+                if missing is None:
+                    raise
+                missing.append(error)
+        if missing and not found:
+            raise missing[0]
         yield found
 
 
-def _masters(slots: Any) -> Sequence[tuple[str, str, int]]:
-    """Name, host and port of each primary in CLUSTER SLOTS, once each, whether the driver took it apart or not."""
-    masters: dict[str, tuple[str, str, int]] = {}
-    entries = slots.values() if isinstance(slots, dict) else slots
-    for entry in entries:
-        if isinstance(entry, dict):
-            host, port = entry["primary"][0], entry["primary"][1]
-            name = entry["primary"][2] if len(entry["primary"]) > 2 else f"{host}:{port}"
-        else:
-            host, port, name = entry[2][0], entry[2][1], entry[2][2]
-        masters.setdefault(_text(name), (_text(name), _text(host), int(port)))
-    return list(masters.values())
+def _in_cluster(client: RedisClient, must_know: bool) -> bool:
+    """Whether the server belongs to a cluster. :param must_know: else a user who may not ask is told no."""
+    try:
+        return client.info().flag("cluster_enabled")
+    except AccessDenied:
+        if must_know:
+            raise
+        return False
+
+
+def _cluster_of(client: RedisClient) -> tuple[str, Sequence[_Node]]:
+    """Return the name of the node that we are connected to, and every primary once."""
+    tried = "read the cluster's nodes (CLUSTER SLOTS, CLUSTER MYID)"
+    replies = client.exchange(tried, packed([("CLUSTER", "SLOTS"), ("CLUSTER", "MYID")]), 2)
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise client.explain(tried, reply)
+    slots, mine = replies
+    found = {name: _Node(name, host, port) for name, host, port in (_primary(entry[2]) for entry in slots)}
+    return _text(mine), list(found.values())
+
+
+def _primary(entry: Sequence[Any]) -> tuple[str, str, int]:
+    """Name, host and port in an entry of CLUSTER SLOTS: host, port, name, and from Redis 7 on more of its addresses.
+
+    The host is missing where clients shall keep to the one that they have, and a question mark where the node is to be
+    called by a name that it does not say. Source: https://redis.io/docs/latest/commands/cluster-slots/
+    """
+    host, more = _text(entry[0]), entry[3] if len(entry) > 3 else ()
+    if host == "?":
+        pairs = more if isinstance(more, dict) else dict(zip(more[::2], more[1::2], strict=False))
+        host = _text(pairs.get(b"ip"))
+    return _text(entry[2]), host, int(entry[1])
 
 
 def _own_host(client: RedisClient) -> str:

@@ -97,10 +97,10 @@ class RedisWork(Generic[Observation]):
         :raises LockHeld: another run of the same job is at work.
         """
         if self._lock is None:
-            self._lock = self._taken()
+            self._lock = self._take_lock()
         return self.carry_out(self.client, action)
 
-    def _taken(self) -> RunLock:
+    def _take_lock(self) -> RunLock:
         """Take the lock, on the node of a cluster that has its key."""
         places = self.lock_places()
         for client in places:

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from ..._core.errors import StoreError
 from ..._core.runner import Context
 from ..._redis.client import RedisClient
-from ..._redis.errors import Redirected
 from ..._redis.scripting import takes_scripts
 from ..._redis.stall import Pace
 from ..client import QueueReader
@@ -28,14 +27,18 @@ WINDOW = 3600.0
 """Seconds that the reading of a queue looks back for finished jobs, which this task does not use."""
 
 
-def observe_cleanup(nodes: Sequence[RedisClient], context: Context, pace: Pace, options: Options) -> Seen:
+def observe_cleanup(
+    nodes: Sequence[RedisClient], context: Context, pace: Pace, options: Options, missing: Sequence[StoreError] = ()
+) -> Seen:
     """Read the queues on all nodes.
 
+    :param missing: why primaries are left out.
     :raises StoreError: a server is gone.
     """
     now = context.clock.now()
     scripts = all(takes_scripts(node) for node in nodes)
-    places, problems = _find(nodes, context, options)
+    reader = QueueReader(nodes, context, options.prefix, options.queues, WINDOW, missing)
+    places, problems = reader.places(), reader.problems()
     names = [place.queue.name for place in places]
     works: list[QueueWork] = []
     for place in places:
@@ -94,29 +97,3 @@ def _with_orphans(
         return work._replace(orphans_unknown="the server takes no scripts, without which they cannot be told for sure")
     found = find_orphans(client, pace, work.place, names, milliseconds_before(options.orphans, now))
     return work._replace(orphans=found.ids, orphans_unknown=found.unknown)
-
-
-def _find(nodes: Sequence[RedisClient], context: Context, options: Options) -> tuple[list[Place], list[Problem]]:
-    """Return the queues, each with the node that has it, and those that could not be read.
-
-    A queue that is named is asked for at every node of a cluster; all but one say that it is elsewhere.
-    """
-    places: dict[str, Place] = {}
-    problems: list[Problem] = []
-    for number, node in enumerate(nodes):
-        reading = QueueReader(node, context, options.prefix, options.queues, WINDOW).take()
-        for queue in reading.queues:
-            places.setdefault(queue.name, Place(queue, f"{options.prefix}:{queue.name}:", number))
-        problems += reading.problems
-    return [places[name] for name in sorted(places)], _still_open(problems, places)
-
-
-def _still_open(problems: Sequence[Problem], places: Mapping[str, Place]) -> list[Problem]:
-    """Return the problems of queues that no node has; of several for one queue, the one that says most."""
-    chosen: dict[tuple[str, str], Problem] = {}
-    for problem in sorted(problems, key=lambda one: isinstance(one.error, Redirected)):
-        if problem.name in places or (places and problem == Problem("")):
-            continue
-        what = "" if problem.name else type(problem.error).__name__
-        chosen.setdefault((problem.name, what), problem)
-    return list(chosen.values())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..._core.action import Action
-from ..._core.errors import InvalidInput
+from ..._core.errors import InvalidInput, StoreError
 from ..._core.runner import Context, Decision
 from ..._redis.client import RedisClient
 from ..._redis.lock import RunLock
@@ -67,8 +67,9 @@ class QueueCleanup(RedisWork[Seen]):
 
     def read(self, client: RedisClient) -> Seen:
         """Read the queues, and what there is to do in them."""
-        self._nodes = self._open.enter_context(primaries(client, self.target, self.context.deadline))
-        seen = observe_cleanup(self._nodes, self.context, self.pace, self.options)
+        missing: list[StoreError] = []
+        self._nodes = self._open.enter_context(primaries(client, self.target, self.context.deadline, missing))
+        seen = observe_cleanup(self._nodes, self.context, self.pace, self.options, missing)
         self._scripts = seen.scripts
         return seen
 

@@ -37,8 +37,9 @@ def observe_queues(reader: QueueReader, _context: Context) -> Reading:
 
 
 def observe_eviction(reader: QueueReader, _context: Context) -> str | None:
-    """Read the server's eviction policy."""
-    return reader.redis.info().text("maxmemory_policy")
+    """Read the eviction policy, of a cluster one that is not as it should be on any node."""
+    policies = reader.policies()
+    return next((policy for policy in policies if policy != "noeviction"), policies[0] if policies else None)
 
 
 CHECKS: tuple[Check[QueueReader], ...] = (

@@ -11,7 +11,7 @@ from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
 from ..._core.units import format_size
-from .decide_keyspace import about, pass_metrics
+from .decide_keyspace import about, left_out, pass_metrics
 from .observation import KeySpace, LargeKey
 from .worst import worst
 
@@ -20,7 +20,7 @@ __all__ = ["decide_big_keys"]
 
 def decide_big_keys(seen: KeySpace, situation: Situation) -> Decision:
     """Report the largest keys and judge them; a key that is too large in both ways is one finding."""
-    decision = Decision(metrics=pass_metrics(seen))
+    decision = Decision(left_out(seen, situation), metrics=pass_metrics(seen))
     for key in seen.by_size:
         decision.metrics[metric_name("redis_key_bytes", key=key.name, type=key.kind)] = key.size
     for key in seen.by_elements:

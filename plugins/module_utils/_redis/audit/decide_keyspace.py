@@ -11,13 +11,13 @@ from functools import reduce
 from ..._core.finding import Finding
 from ..._core.health import Situation
 from ..._core.result import Metrics, metric_name
-from ..._core.runner import Decision
+from ..._core.runner import Decision, sub_finding
 from ..._core.units import format_size
 from ..health.decide_memory import percent
 from .observation import TTL_BOUNDS, KeySpace, Prefix
 from .worst import worst
 
-__all__ = ["MOST_PREFIXES", "about", "decide_keyspace", "pass_metrics"]
+__all__ = ["MOST_PREFIXES", "about", "decide_keyspace", "left_out", "pass_metrics"]
 
 MOST_PREFIXES = 40
 """So many groups of keys have metrics of their own; the others are summed up."""
@@ -26,7 +26,7 @@ OTHERS = "(others)"
 
 def decide_keyspace(seen: KeySpace, situation: Situation) -> Decision:
     """Report every group of keys, and judge what stays for ever and what nobody uses."""
-    decision = Decision(metrics=pass_metrics(seen))
+    decision = Decision(left_out(seen, situation), metrics=pass_metrics(seen))
     for prefix in _shown(seen):
         decision.metrics.update(_metrics(prefix, seen))
     for (kind, encoding), count in sorted(seen.kinds.items()):
@@ -48,6 +48,11 @@ def pass_metrics(seen: KeySpace) -> Metrics:
         "redis_audit_queues": seen.queues,
         "redis_longest_stall_milliseconds": round(seen.longest_stall * 1000, 3),
     }
+
+
+def left_out(seen: KeySpace, situation: Situation) -> list[Finding]:
+    """Return a finding for each node of the cluster whose keys nobody looked at."""
+    return [sub_finding(situation.subject, "redis", error) for error in seen.missing]
 
 
 def about(seen: KeySpace) -> str:

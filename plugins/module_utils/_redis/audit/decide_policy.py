@@ -11,7 +11,7 @@ from ..._core.redact import single_line
 from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.units import format_duration
-from .decide_keyspace import about, pass_metrics
+from .decide_keyspace import about, left_out, pass_metrics
 from .observation import KeySpace, RuleCount
 
 __all__ = ["decide_policy"]
@@ -19,7 +19,7 @@ __all__ = ["decide_policy"]
 
 def decide_policy(seen: KeySpace, situation: Situation) -> Decision:
     """Judge what each rule met."""
-    decision = Decision(metrics=pass_metrics(seen))
+    decision = Decision(left_out(seen, situation), metrics=pass_metrics(seen))
     for rule in seen.rules:
         name = single_line(rule.pattern)
         decision.metrics[metric_name("redis_policy_keys", pattern=name)] = rule.keys

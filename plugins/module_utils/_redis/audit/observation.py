@@ -106,8 +106,9 @@ class KeySpace(NamedTuple):
     :param rules: what the policies met, in their order.
     :param queues: queues that were recognised by their keys.
     :param eviction: ``maxmemory-policy``; None: unknown.
-    :param maximum: ``maxmemory`` in bytes; None where there is no limit or it is unknown.
-    :param used: bytes of memory in use; None: unknown.
+    :param maximum: ``maxmemory`` of all nodes in bytes; None where there is no limit or it is unknown.
+    :param used: bytes of memory in use by all nodes; None: unknown.
+    :param missing: why primaries of the cluster are left out.
     """
 
     total: int
@@ -128,6 +129,7 @@ class KeySpace(NamedTuple):
     eviction: str | None
     maximum: int | None
     used: int | None
+    missing: tuple[StoreError, ...] = ()
 
 
 class Settings(NamedTuple):

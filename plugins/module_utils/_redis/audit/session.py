@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..._core.connection import Connection
-from ..._core.errors import UpkeepError
+from ..._core.errors import StoreError, UpkeepError
 from ..._core.runner import Context
 from ..._core.units import parse_age, parse_duration
 from ..client import RedisClient, connect
@@ -56,6 +56,15 @@ class AuditSession:
                 raise
         return self._key_space
 
+    def take(self) -> KeySpace:
+        """Return what the pass saw, to be judged; the first check that takes it is told which nodes are missing.
+
+        :raises UpkeepError: as :meth:`key_space`.
+        """
+        whole = self.key_space()
+        self._key_space = whole._replace(missing=())
+        return whole
+
     @property
     def open_to_all(self) -> bool:
         """Whether we were let in without a password."""
@@ -73,10 +82,10 @@ class AuditSession:
         idle = parse_age(params["idle_after"], "idle_after").seconds
         info = self.client.info()
         heat = heat_of(info)
-        whole, passes = Census(rules, idle), list[Pass]()
+        whole, passes, missing = Census(rules, idle), list[Pass](), list[StoreError]()
         started = clock.monotonic()
         seconds = min(parse_duration(params["scan_seconds"], "scan_seconds"), self._context.deadline.remaining * SHARE)
-        with primaries(self.client, self._target, self._context.deadline) as nodes:
+        with primaries(self.client, self._target, self._context.deadline, missing) as nodes:
             for number, node in enumerate(nodes):
                 left = len(nodes) - number
                 most = None if params["sample"] is None else max(1, (params["sample"] - whole.seen) // left)
@@ -86,7 +95,8 @@ class AuditSession:
                 one.run()
                 whole.absorb(census, 1 if one.complete or not census.seen else one.total / census.seen)
                 passes.append(one)
-        return _key_space(whole, passes, info, heat, clock.monotonic() - started)
+            infos = [node.info() for node in nodes]
+        return _key_space(whole, passes, infos, heat, clock.monotonic() - started)._replace(missing=tuple(missing))
 
 
 def heat_of(info: Info) -> str | None:
@@ -97,7 +107,8 @@ def heat_of(info: Info) -> str | None:
     return "frequency" if policy.endswith("-lfu") else "idle"
 
 
-def _key_space(whole: Census, passes: list[Pass], info: Info, heat: str | None, seconds: float) -> KeySpace:
+def _key_space(whole: Census, passes: list[Pass], infos: list[Info], heat: str | None, seconds: float) -> KeySpace:
+    policies = {info.text("maxmemory_policy") for info in infos}
     by_size, by_elements = whole.largest()
     return KeySpace(
         total=sum(one.total for one in passes),
@@ -115,10 +126,16 @@ def _key_space(whole: Census, passes: list[Pass], info: Info, heat: str | None, 
         kinds=whole.kinds,
         rules=whole.met(),
         queues=whole.queues,
-        eviction=info.text("maxmemory_policy"),
-        maximum=info.integer("maxmemory") or None,
-        used=info.integer("used_memory"),
+        eviction=policies.pop() if len(policies) == 1 else None,
+        maximum=_sum(infos, "maxmemory"),
+        used=_sum(infos, "used_memory"),
     )
+
+
+def _sum(infos: list[Info], field: str) -> int | None:
+    """Add up a number of all nodes; None where one of them has none."""
+    numbers = [info.integer(field) for info in infos]
+    return sum(number or 0 for number in numbers) if all(numbers) else None
 
 
 @contextmanager

@@ -34,7 +34,7 @@ __all__ = ["CHECKS", "audit_arguments", "redis_audit"]
 
 
 def _key_space(session: AuditSession, _context: Context) -> KeySpace:
-    return session.key_space()
+    return session.take()
 
 
 def _slow_log(session: AuditSession, context: Context) -> SlowLog:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..._core.deadline import Deadline
-from ..._core.errors import DeadlineExceeded
+from ..._core.errors import DeadlineExceeded, StoreError
 from ..client import RedisClient
 from ..stall import Pace
 from .changers import Changer, Means, changer_for
@@ -31,6 +31,7 @@ class Servers:
     """What a sweep works with.
 
     :param nodes: every server whose keys are meant.
+    :param cluster: whether they are of a cluster, where keys of several slots cannot be in one command.
     :param names: yields the keys of a rule on the server of that number, in pages.
     :param now: the servers' time.
     :param scripts: whether they run scripts for us.
@@ -40,6 +41,7 @@ class Servers:
     """
 
     nodes: Sequence[RedisClient]
+    cluster: bool
     names: Callable[[Rule, int], Iterator[list[bytes]]]
     now: datetime
     scripts: bool
@@ -55,6 +57,7 @@ class Swept:
     """What was done.
 
     :param stayed: keys that were due and that somebody touched before they were taken.
+    :param away: keys of a cluster that were on their way to another node.
     :param spared: keys that no rule may touch.
     :param stopped: why it ended before all was done.
     """
@@ -62,6 +65,7 @@ class Swept:
     keys: int = 0
     pages: int = 0
     stayed: int = 0
+    away: int = 0
     spared: int = 0
     stopped: str = ""
 
@@ -79,29 +83,39 @@ class Sweep:
         self.swept = Swept()
         self.changer: Changer = changer_for(
             rule,
-            Means(len(servers.nodes) > 1, servers.scripts, servers.conditional, servers.pace),
+            Means(servers.cluster, servers.scripts, servers.conditional, servers.pace),
             cutoff_of(rule, servers.now),
         )
 
     def run(self) -> Swept:
-        """Change the keys of every server, as long as there is time.
+        """Change the keys of every server, as long as there is time; a server that is lost keeps no other from it.
 
         :raises StoreError: a server refused, or is gone, or the lock was lost.
         """
-        try:
-            self._run()
-        except DeadlineExceeded:
-            self.swept.stopped = TIME_OVER
+        lost: StoreError | None = None
+        for number, client in enumerate(self._servers.nodes):
+            try:
+                self._run(number, client)
+            except DeadlineExceeded:
+                self.swept.stopped = TIME_OVER
+            except StoreError as error:
+                if error is not client.lost:
+                    raise
+                lost = lost or error
+            if self.swept.stopped:
+                break
+        if lost is not None:
+            raise lost
         return self.swept
 
-    def _run(self) -> None:
-        for number, client in enumerate(self._servers.nodes):
-            for page in self._servers.names(self._rule, number):
-                self._servers.spared.queues.learn(page)
-                free = self._servers.spared.free(page)
-                self.swept.spared += len(page) - len(free)
-                if not self._take(client, free):
-                    return
+    def _run(self, number: int, client: RedisClient) -> None:
+        """Change the keys of one server."""
+        for page in self._servers.names(self._rule, number):
+            self._servers.spared.queues.learn(page)
+            free = self._servers.spared.free(page)
+            self.swept.spared += len(page) - len(free)
+            if not self._take(client, free):
+                return
 
     def _take(self, client: RedisClient, keys: Sequence[bytes]) -> bool:
         """Change keys, piece by piece. False: a limit is reached."""
@@ -122,4 +136,5 @@ class Sweep:
             swept.pages += 1
             swept.keys += changed.keys
             swept.stayed += changed.stayed
+            swept.away += changed.away
         return True

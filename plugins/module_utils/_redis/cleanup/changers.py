@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ..client import RedisClient
+from ..errors import Redirected
 from ..stall import Pace
 from ..wire import packed
 from .decide_keys import Verdict, judge, life_of
-from .observe_facts import read_facts, sent
+from .observe_facts import AWAY, read_facts, sent
 from .rule import EXPIRE, Rule
 from .script import evaluation, proof
 
@@ -25,10 +26,15 @@ TRIED = "change keys (UNLINK, PEXPIRE)"
 
 
 class Changed(NamedTuple):
-    """What became of some keys. :param stayed: due when they were looked at, and touched by somebody before we did."""
+    """What became of some keys.
+
+    :param stayed: due when they were looked at, and touched by somebody before we did.
+    :param away: of a cluster, on their way to another node.
+    """
 
     keys: int = 0
     stayed: int = 0
+    away: int = 0
 
 
 class Means(NamedTuple):
@@ -75,7 +81,7 @@ class Plain:
             commands = [(b"UNLINK", key) for key in keys]  # keys of several slots cannot be in one command
         else:
             commands = [(b"UNLINK", *keys)]
-        return Changed(sum(sent(client, self._means.pace, TRIED, commands)))
+        return _counted(sent(client, self._means.pace, TRIED, commands))
 
 
 class Scripted:
@@ -103,8 +109,8 @@ class Scripted:
             commands = [evaluation(rule, [key], proofs[at : at + 1]) for at, key in enumerate(keys)]
         else:
             commands = [evaluation(rule, keys, proofs)]
-        changed = sum(sent(client, self._means.pace, TRIED, commands))
-        return Changed(changed, len(keys) - changed if rule.field is not None else 0)
+        done = _counted(sent(client, self._means.pace, TRIED, commands))
+        return done._replace(stayed=len(keys) - done.keys - done.away) if rule.field is not None else done
 
 
 class Transactional:
@@ -122,17 +128,25 @@ class Transactional:
         whole = None if self._means.cluster else self._attempt(client, keys)
         if whole is not None:
             return Changed(whole)
-        changed = stayed = 0
+        changed = stayed = away = 0
         for key in keys:
-            one = self._attempt(client, [key])
+            try:
+                one = self._attempt(client, [key])
+            except Redirected:
+                away += 1
+                continue
             changed += one or 0
             stayed += one is None
-        return Changed(changed, stayed)
+        return Changed(changed, stayed, away)
 
     def _attempt(self, client: RedisClient, keys: Sequence[bytes]) -> int | None:
-        """Change keys at once; None: somebody wrote to one of them."""
-        rule = self._rule
-        sent(client, self._means.pace, "watch keys (WATCH)", [(b"WATCH", *keys)])
+        """Change keys at once; None: somebody wrote to one of them.
+
+        :raises Redirected: the key is not to be had here.
+        """
+        rule, tried = self._rule, "watch keys (WATCH)"
+        if sent(client, self._means.pace, tried, [(b"WATCH", *keys)]) == [AWAY]:
+            raise Redirected(tried, "its slot has gone to another node")
         try:
             facts = read_facts(client, self._means.pace, rule, keys)
             due = [key for key, each in zip(keys, facts, strict=True) if judge(rule, each, self._cutoff) is Verdict.DUE]
@@ -142,11 +156,29 @@ class Transactional:
                 changes: list[Sequence[Any]] = [(b"PEXPIRE", key, life_of(rule, key)) for key in due]
             else:
                 changes = [(b"UNLINK", *due)]
-            results = sent(client, self._means.pace, TRIED, [(b"MULTI",), *changes, (b"EXEC",)])[-1]
+            results = self._execute(client, changes)
         finally:
             if client.lost is None:
                 client.exchange("let go of keys (UNWATCH)", packed([(b"UNWATCH",)]), 1)
         return None if results is None else sum(results)
+
+    def _execute(self, client: RedisClient, changes: Sequence[Sequence[Any]]) -> list[int] | None:
+        """Send the transaction; None: it was not carried out.
+
+        :raises StoreError: the first error among the replies, which is why the last one is an error too.
+        """
+        with self._means.pace.page():
+            replies = client.exchange(TRIED, packed([(b"MULTI",), *changes, (b"EXEC",)]), len(changes) + 2)
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise client.explain(TRIED, reply)
+        results: list[int] | None = replies[-1]
+        return results
+
+
+def _counted(replies: Sequence[Any]) -> Changed:
+    away = sum(reply is AWAY for reply in replies)
+    return Changed(sum(reply for reply in replies if reply is not AWAY), away=away)
 
 
 def changer_for(rule: Rule, means: Means, cutoff: float) -> Changer:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ..._core.action import Action, ActionState
 from ..._core.finding import Finding
 from ..._core.result import metric_name
-from ..._core.runner import Decision
+from ..._core.runner import Decision, sub_finding
 from ..._core.severity import Severity
 from ..._core.units import format_duration
 from .decide_memory import fragmented, told, unsupported
@@ -31,7 +31,7 @@ def decide_cleanup(seen: Seen, label: str, memory: Sequence[str], most: int | No
     :param memory: what is wanted of PURGE and DEFRAGMENT.
     :param most: the most keys to change in this run; None: any number.
     """
-    decision = Decision()
+    decision = Decision([sub_finding(label, "redis", error) for error in seen.missing])
     planned = 0
     for tally in seen.tallies:
         decision.extend(_decide_rule(tally, seen, label, None if most is None else most - planned))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from ..._core.errors import StoreError
 from .rule import Rule
 
 __all__ = ["Facts", "NodeMemory", "Seen", "Tally"]
@@ -71,6 +72,7 @@ class Seen(NamedTuple):
     :param scripts: whether every server runs scripts for us.
     :param memory: the servers' memory, where it is asked for.
     :param longest: seconds that the longest of our requests kept a server busy.
+    :param missing: why primaries of the cluster are left out.
     """
 
     now: datetime
@@ -81,3 +83,4 @@ class Seen(NamedTuple):
     scripts: bool
     memory: tuple[NodeMemory, ...]
     longest: float
+    missing: tuple[StoreError, ...] = ()

@@ -9,20 +9,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..client import RedisClient
+from ..errors import Redirected
 from ..stall import Pace
 from ..wire import packed
 from .decide_keys import FIELD_TYPES, LONGEST_VALUE, may_be_due
 from .observation import Facts
 from .rule import Rule
 
-__all__ = ["read_facts", "sent"]
+__all__ = ["AWAY", "read_facts", "sent"]
 
 TRIED = "look at keys (TYPE, PTTL, OBJECT IDLETIME)"
 TRIED_FIELD = "read the field of keys (HGET, GETRANGE)"
 
 
+GONE = Facts(b"none", -2, None)
+"""What is read of a key that is not there."""
+
+AWAY = object()
+"""Stands for the reply about a key of a cluster whose slot has gone to another node, or is about to."""
+
+
 def sent(client: RedisClient, pace: Pace, tried: str, commands: Sequence[Sequence[Any]]) -> list[Any]:
-    """Send commands in one go and return their replies.
+    """Send commands in one go and return their replies, :data:`AWAY` for keys that are not to be had here.
 
     :param pace: measures how long that keeps the server busy.
     :raises StoreError: the first error among them.
@@ -30,10 +38,14 @@ def sent(client: RedisClient, pace: Pace, tried: str, commands: Sequence[Sequenc
     blob = packed(commands)
     with pace.page():
         replies = client.exchange(tried, blob, len(commands))
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise client.explain(tried, reply)
-    return replies
+    return [_of_error(client, tried, reply) if isinstance(reply, Exception) else reply for reply in replies]
+
+
+def _of_error(client: RedisClient, tried: str, reply: Exception) -> object:
+    error = client.explain(tried, reply)
+    if isinstance(error, Redirected):
+        return AWAY
+    raise error
 
 
 def read_facts(client: RedisClient, pace: Pace, rule: Rule, keys: Sequence[bytes]) -> list[Facts]:
@@ -58,7 +70,7 @@ def read_facts(client: RedisClient, pace: Pace, rule: Rule, keys: Sequence[bytes
         kind = next(replies) if rule.types or rule.field is not None else None
         ttl = next(replies) if rule.lasting else None
         idle = next(replies) if rule.idle is not None else None
-        facts.append(Facts(kind, ttl, idle))
+        facts.append(GONE if AWAY in (kind, ttl, idle) else Facts(kind, ttl, idle))
     return facts if rule.field is None else _with_values(client, pace, rule, rule.field, keys, facts)
 
 
@@ -74,9 +86,10 @@ def _with_values(
     with pace.page():
         replies = client.exchange(TRIED_FIELD, blob, len(commands))
     for at, reply in zip(wanted, replies, strict=True):
-        if isinstance(reply, Exception):
-            if "WRONGTYPE" in str(reply):
-                continue  # somebody has put another value there since its type was read: it is in use
-            raise client.explain(TRIED_FIELD, reply)
-        facts[at] = facts[at]._replace(value=reply)
+        if not isinstance(reply, Exception):
+            facts[at] = facts[at]._replace(value=reply)
+        elif "WRONGTYPE" in str(reply):
+            continue  # somebody has put another value there since its type was read: it is in use
+        elif _of_error(client, TRIED_FIELD, reply) is AWAY:
+            facts[at] = GONE
     return facts

@@ -33,6 +33,7 @@ def cutoff_of(rule: Rule, now: datetime) -> float:
 class Counter:
     """Counts what rules are about.
 
+    :param cluster: whether the nodes are of a cluster.
     :param now: the servers' time.
     :param spared: learns the queues.
     :param paces: of the pages of names, and of the pages of commands on keys.
@@ -40,9 +41,16 @@ class Counter:
     """
 
     def __init__(
-        self, nodes: Sequence[RedisClient], now: datetime, spared: Spared, paces: tuple[Pace, Pace], scripts: bool
+        self,
+        nodes: Sequence[RedisClient],
+        cluster: bool,
+        now: datetime,
+        spared: Spared,
+        paces: tuple[Pace, Pace],
+        scripts: bool,
     ) -> None:
         self._nodes = nodes
+        self._cluster = cluster
         self._now = now
         self._spared = spared
         self._paces = paces
@@ -93,7 +101,7 @@ class Counter:
     def _judged(self, client: RedisClient, rule: Rule, keys: Sequence[bytes]) -> tuple[int, int]:
         """Count keys that are due, and keys whose field is no time. The server counts where no field has to be read."""
         at = due = unreadable = 0
-        by_script = self._scripts and rule.field is None and len(self._nodes) == 1
+        by_script = self._scripts and rule.field is None and not self._cluster
         cutoff = cutoff_of(rule, self._now)
         while at < len(keys):
             piece = keys[at : at + self._paces[1].size]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -17,8 +18,6 @@ from ..._core.result import Metrics
 from ..._core.runner import Context, Decision
 from ..._core.units import format_duration, parse_duration
 from ..client import RedisClient
-from ..errors import Redirected
-from ..lock import RunLock
 from ..nodes import primaries
 from ..scripting import takes_scripts
 from ..stall import Pace
@@ -68,8 +67,10 @@ class RedisCleanup(RedisWork[Seen]):
     def read(self, client: RedisClient) -> Seen:
         """Count what every rule is about."""
         self._changes.learn_idle(lambda: client.ask("ping the server", lambda redis: redis.ping()))
-        self._nodes = self._open.enter_context(primaries(client, self.target, self.context.deadline))
+        missing: list[StoreError] = []
+        self._nodes = self._open.enter_context(primaries(client, self.target, self.context.deadline, missing))
         info, now = client.info(), _time_of(client)
+        cluster = info.flag("cluster_enabled")
         version = _version(info.text("redis_version") or "")
         scripts = all(takes_scripts(node) for node in self._nodes)
         if version >= NO_TOUCH and any(rule.field is not None for rule in self._rules):
@@ -79,10 +80,11 @@ class RedisCleanup(RedisWork[Seen]):
         policy = info.text("maxmemory_policy") or ""
         countable = [rule for rule in self._rules if rule.idle is None or "lfu" not in policy]
         paces = (self.pace, self._changes)
-        counter = Counter(self._nodes, now, self._spared, paces, scripts)
+        counter = Counter(self._nodes, cluster, now, self._spared, paces, scripts)
         known = {tally.rule.name: tally for tally in counter.count(countable)} if countable else {}
         self._servers = Servers(
             nodes=self._nodes,
+            cluster=cluster,
             names=counter.names,
             now=now,
             scripts=scripts,
@@ -101,25 +103,16 @@ class RedisCleanup(RedisWork[Seen]):
             scripts=scripts,
             memory=tuple(read_memory(node) for node in self._nodes) if self._memory else (),
             longest=self._longest,
+            missing=tuple(missing),
         )
 
     def decide(self, observation: Seen) -> Decision:
         """Choose what is done."""
         return decide_cleanup(observation, self.label, self._memory, self._most)
 
-    def act(self, action: Action) -> Action:
-        """Carry out an action; before the first one, take the lock on the node of a cluster that has its key.
-
-        :raises LockHeld: another run is at work.
-        """
-        if self._lock is None:
-            for node in self._nodes:
-                lock = RunLock(node, self.context.clock, self.lock_name())
-                with suppress(Redirected):
-                    lock.take()
-                    self._lock = lock
-                    break
-        return super().act(action)
+    def lock_places(self) -> Sequence[RedisClient]:
+        """Return every primary, one of which has the lock's key."""
+        return self._nodes
 
     def carry_out(self, client: RedisClient, action: Action) -> Action:
         """Change a rule's keys, or give memory back."""
@@ -151,6 +144,8 @@ class RedisCleanup(RedisWork[Seen]):
         parts.append(f"longest stall {format_duration(self._longest)}")
         if swept.stayed:
             parts.append(f"{swept.stayed} were touched meanwhile and stay")
+        if swept.away:
+            parts.append(f"{swept.away} are on their way to another node; the next run takes them")
         if swept.spared:
             parts.append(f"{swept.spared} are protected")
         if swept.stopped:

@@ -28,6 +28,8 @@ END_OF_LIFE = {
 }
 """Last day of support of Redis's branches (endoflife.date/redis). A newer branch that is not listed is supported."""
 
+REPAIR = "Bring the failed nodes back or fail over to their replicas (CLUSTER NODES); assign all slots."
+
 BEFORE_ALL = date(2024, 7, 29)
 """By this day every branch before 6.2 had ended."""
 
@@ -91,7 +93,21 @@ def decide_cluster(cluster: Cluster | None, situation: Situation) -> Decision:
                 f"{CLUSTER_SLOTS} slots assigned and {cluster.slots_failed} failed",
                 cluster.state,
                 "ok",
-                "Bring the failed nodes back or fail over to their replicas (CLUSTER NODES); assign all slots.",
+                REPAIR,
+            )
+        )
+    elif cluster.slots_failed or cluster.slots_assigned < CLUSTER_SLOTS:
+        missing = CLUSTER_SLOTS - cluster.slots_assigned + cluster.slots_failed
+        decision.findings.append(
+            Finding(
+                "redis.cluster_slots",
+                Severity.CRITICAL,
+                situation.subject,
+                f"{situation.subject}: the cluster serves, but not {missing} of {CLUSTER_SLOTS} slots: their keys "
+                "cannot be reached",
+                missing,
+                0,
+                REPAIR,
             )
         )
     return decision
