@@ -16,7 +16,7 @@ from ..page import ask_page
 from .tools import Tools
 from .transactions import transact
 
-__all__ = ["LARGEST_TRANSACTION", "clean_in_transaction"]
+__all__ = ["LARGEST_TRANSACTION", "clean_in_transaction", "removal"]
 
 LARGEST_TRANSACTION = 100
 """Jobs in one transaction: the more there are, the likelier is it that somebody comes in between."""
@@ -52,7 +52,7 @@ def clean_in_transaction(
         tally = Tally(**{fate: fates.count(fate) for fate in Tally._fields})
         gone = [one.id for one, fate in zip(looked_at, fates, strict=True) if fate == GHOST and tools.options.ghosts]
         removed = [one for one, fate in zip(looked_at, fates, strict=True) if fate == REMOVED]
-        return [*([("ZREM", key, *gone)] if gone else []), *_removal(tools, place, key, removed, tried)]
+        return [*([("ZREM", key, *gone)] if gone else []), *removal(tools, place, key, removed, tried)]
 
     transact(client, pace, tried, [place.key(id_) for id_ in old], prepare)
     return tally
@@ -64,7 +64,7 @@ def _still_there(tools: Tools, key: str, ids: Sequence[str], tried: str) -> list
     return [id_ for id_, score in zip(ids, scores, strict=True) if score is not None]
 
 
-def _removal(tools: Tools, place: Place, key: str, found: Sequence[Found], tried: str) -> list[tuple[str, ...]]:
+def removal(tools: Tools, place: Place, key: str, found: Sequence[Found], tried: str) -> list[tuple[str, ...]]:
     """The commands that remove jobs with all of their keys, and the deduplications that still point at them."""
     if not found:
         return []

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 from ..._core.action import Action, ActionState
 from ..._core.finding import Finding
@@ -14,30 +13,16 @@ from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
 from ..decide_problem import problem_finding
-from ..observations import Place
+from .decide_retry import failed_actions, failed_findings, failed_metrics
 from .observation import QueueWork, Seen
 from .options import Options
+from .piece import Piece
 
-__all__ = ["CLEAN", "GHOSTS", "ORPHANS", "TRIM", "Piece", "decide_cleanup"]
+__all__ = ["CLEAN", "GHOSTS", "ORPHANS", "TRIM", "decide_cleanup"]
 
 CLEAN, GHOSTS, ORPHANS, TRIM = "clean", "remove_ghosts", "remove_orphans", "trim_events"
 
 USED_UP = "max_changes is used up; the next run goes on here"
-
-
-class Piece(NamedTuple):
-    """What an action works on; never shown.
-
-    :param place: the queue.
-    :param what: what of it: the state, ghosts, orphans, jobs to try again.
-    :param jobs: about how many jobs it changes; 0 for what is no job.
-    :param most: how many it may change; None: no limit.
-    """
-
-    place: Place
-    what: Any
-    jobs: int
-    most: int | None = None
 
 
 def decide_cleanup(seen: Seen, options: Options, label: str) -> Decision:
@@ -49,11 +34,13 @@ def decide_cleanup(seen: Seen, options: Options, label: str) -> Decision:
     decision.metrics["redis_longest_stall_milliseconds"] = round(seen.longest * 1000, 3)
     for work in seen.works:
         decision.findings += _findings(work, label)
+        decision.findings += failed_findings(work, options, label, seen.cluster)
         for name, counts in (("queue_old_jobs", work.old), ("queue_kept_jobs", work.kept)):
             for state, count in counts.items():
                 decision.metrics[metric_name(name, queue=work.place.name, state=state)] = count
         decision.metrics[metric_name("queue_ghosts", queue=work.place.name)] = _number_of_ghosts(work)
-        decision.actions += _actions(work, options)
+        decision.metrics.update(failed_metrics(work))
+        decision.actions += _actions(work, options, seen.cluster)
     decision.actions = list(limited(decision.actions, options.max_changes))
     return decision
 
@@ -61,7 +48,7 @@ def decide_cleanup(seen: Seen, options: Options, label: str) -> Decision:
 def limited(actions: list[Action], most: int | None) -> Iterator[Action]:
     """Share out how many jobs may be changed, in the order of the actions; those that get none are skipped."""
     for action in actions:
-        if most is None or action.work.jobs == 0:
+        if most is None or action.work.jobs == 0 or action.state is not ActionState.PLANNED:
             yield action
             continue
         if most == 0:
@@ -72,7 +59,7 @@ def limited(actions: list[Action], most: int | None) -> Iterator[Action]:
         yield Action(**{**vars(action), "work": action.work._replace(most=share)})
 
 
-def _actions(work: QueueWork, options: Options) -> Iterator[Action]:
+def _actions(work: QueueWork, options: Options, cluster: bool) -> Iterator[Action]:
     """What there is to do in one queue. Retries come before cleaning, so that no job is removed that could succeed."""
     place = work.place
     if options.ghosts:
@@ -85,7 +72,7 @@ def _actions(work: QueueWork, options: Options) -> Iterator[Action]:
                 f"remove from {place.key(ghosts.state)} what has no key",
                 work=Piece(place, ghosts, count),
             )
-    # Retries and dead letters go here: decide_retry.
+    yield from failed_actions(work, options, cluster)
     for cleaning in options.cleanings:
         count = work.old.get(cleaning.state, 0)
         if count:

@@ -9,9 +9,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ..observations import Ghosts, Place, Problem
+from ..observations import Ghosts, Place, Problem, Queue
+from .decide_failed import Verdict
 
-__all__ = ["QueueWork", "Seen"]
+__all__ = ["Failed", "QueueWork", "Seen"]
+
+
+class Failed(NamedTuple):
+    """The failed jobs of a queue.
+
+    :param counts: how many there are, by what is to become of them.
+    :param until: when the last of them failed, in milliseconds since 1970; those that fail later are another run's.
+    """
+
+    counts: Mapping[Verdict, int]
+    until: float
 
 
 class QueueWork(NamedTuple):
@@ -24,6 +36,8 @@ class QueueWork(NamedTuple):
     :param orphans: ids of jobs that are in no state and old enough.
     :param orphans_unknown: why orphans could not be told from others; empty: they could, or were not asked for.
     :param surplus_events: entries that the event stream has above its limit.
+    :param failed: its failed jobs, if there are rules for them.
+    :param letters: the queue that takes its dead letters, if that is there already.
     """
 
     place: Place
@@ -34,6 +48,8 @@ class QueueWork(NamedTuple):
     orphans: Sequence[str] = ()
     orphans_unknown: str = ""
     surplus_events: int = 0
+    failed: Failed | None = None
+    letters: Queue | None = None
 
 
 class Seen(NamedTuple):
@@ -41,6 +57,7 @@ class Seen(NamedTuple):
 
     :param now: the moment of reading, by this machine's clock.
     :param scripts: whether the server takes scripts from us.
+    :param cluster: whether the queues lie in a cluster.
     :param longest: seconds that the longest of our requests kept a server busy.
     """
 
@@ -48,4 +65,5 @@ class Seen(NamedTuple):
     scripts: bool
     works: Sequence[QueueWork]
     problems: Sequence[Problem]
+    cluster: bool = False
     longest: float = 0.0

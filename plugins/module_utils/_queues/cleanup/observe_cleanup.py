@@ -6,18 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from ..._core.errors import StoreError
 from ..._core.runner import Context
 from ..._redis.client import RedisClient
+from ..._redis.errors import Redirected
 from ..._redis.scripting import takes_scripts
 from ..._redis.stall import Pace
 from ..client import QueueReader
 from ..observations import Place, Problem
 from ..observe_ghosts import find_ghosts
 from ..observe_orphans import find_orphans
+from ..observe_queue import observe_queue
 from .observation import QueueWork, Seen
+from .observe_failed import count_failed
 from .observe_finished import count_old
 from .options import Options, milliseconds_before
 
@@ -38,19 +42,22 @@ def observe_cleanup(
     now = context.clock.now()
     scripts = all(takes_scripts(node) for node in nodes)
     reader = QueueReader(nodes, context, options.prefix, options.queues, WINDOW, missing)
-    places, problems = reader.places(), reader.problems()
-    names = [place.queue.name for place in places]
+    found, problems = reader.places(), reader.problems()
+    names = [place.queue.name for place in found]
+    places = [place for place in found if place.queue.name != options.dead_letter]
     works: list[QueueWork] = []
     for place in places:
         client = nodes[place.node]
         try:
             work = _observe_queue(client, pace, options, place, now)
-            works.append(_with_orphans(client, pace, options, work, now, names, scripts))
+            work = _with_orphans(client, pace, options, work, now, names, scripts)
+            works.append(_with_failed(client, context, pace, options, work))
         except StoreError as error:
             if client.lost:
                 raise
             problems.append(Problem(place.queue.name, error))
-    return Seen(now=now, scripts=scripts, works=works, problems=problems, longest=pace.longest)
+    cluster = nodes[0].info().flag("cluster_enabled")
+    return Seen(now, scripts, works, problems, cluster, longest=pace.longest)
 
 
 def _observe_queue(client: RedisClient, pace: Pace, options: Options, place: Place, now: datetime) -> QueueWork:
@@ -70,7 +77,6 @@ def _observe_queue(client: RedisClient, pace: Pace, options: Options, place: Pla
     reach = {state: found.reach for state, found in old.items()}
     ghosts, unread = find_ghosts(client, pace, place, reach) if options.ghosts else ([], {})
     surplus = place.queue.events - place.queue.events_limit
-    # What to retry is read here: observe_failed.
     return QueueWork(
         place,
         {state: found.jobs for state, found in old.items()},
@@ -97,3 +103,14 @@ def _with_orphans(
         return work._replace(orphans_unknown="the server takes no scripts, without which they cannot be told for sure")
     found = find_orphans(client, pace, work.place, names, milliseconds_before(options.orphans, now))
     return work._replace(orphans=found.ids, orphans_unknown=found.unknown)
+
+
+def _with_failed(client: RedisClient, context: Context, pace: Pace, options: Options, work: QueueWork) -> QueueWork:
+    """Add the failed jobs, if there are rules for them, and the queue that takes dead letters."""
+    if options.retry is None:
+        return work
+    failed, letters = count_failed(client, pace, work.place, options.retry), None
+    if options.dead_letter:
+        with suppress(Redirected):  # in a cluster it is elsewhere then, which is said when that matters
+            letters = observe_queue(client, context, options.prefix, options.dead_letter, WINDOW)
+    return work._replace(failed=failed, letters=letters)

@@ -13,7 +13,18 @@ from typing import Any, NamedTuple
 from ..._core.errors import InvalidInput
 from ..._core.units import Age, parse_age
 
-__all__ = ["LARGEST_BATCH", "Cleaning", "Options", "Retrying", "milliseconds_before", "parse_options"]
+__all__ = [
+    "DEAD_LETTER",
+    "KEEP",
+    "LARGEST_BATCH",
+    "REMOVE",
+    "Cleaning",
+    "Options",
+    "Retrying",
+    "milliseconds",
+    "milliseconds_before",
+    "parse_options",
+]
 
 LARGEST_BATCH = 1000
 """Jobs in one request at most. A server-side script cannot hand more than about 8000 arguments to a command."""
@@ -114,7 +125,12 @@ def parse_options(params: Mapping[str, Any]) -> Options:
 
 def milliseconds_before(age: Age, now: datetime) -> int:
     """Return the moment that lies ``age`` before ``now`` as the libraries write it: milliseconds since 1970."""
-    return int(age.before(now).timestamp() * 1000)
+    return milliseconds(age.before(now))
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a moment as the libraries write it."""
+    return int(moment.timestamp() * 1000)
 
 
 def _retrying(given: Mapping[str, Any] | None, dead_letter: str | None) -> Retrying | None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..._core.action import Action
-from ..._core.errors import InvalidInput, StoreError
+from ..._core.errors import StoreError
+from ..._core.result import Metrics
 from ..._core.runner import Context, Decision
 from ..._redis.client import RedisClient
 from ..._redis.lock import RunLock
@@ -18,8 +19,11 @@ from ..._redis.stall import Pace
 from ..._redis.work import RedisWork
 from ..observations import Place, display
 from .act_clean import clean
+from .act_dispose import dispose
 from .act_remains import remove_ghosts, remove_orphans, trim_events
+from .act_retry import retry
 from .decide_cleanup import CLEAN, GHOSTS, ORPHANS, TRIM, decide_cleanup
+from .decide_retry import DISPOSALS, RETRY
 from .observation import Seen
 from .observe_cleanup import observe_cleanup
 from .options import parse_options
@@ -34,6 +38,8 @@ ACTS: Mapping[str, Act] = {
     GHOSTS: remove_ghosts,
     ORPHANS: remove_orphans,
     TRIM: trim_events,
+    RETRY: retry,
+    **dict.fromkeys(DISPOSALS.values(), dispose),
 }
 """What carries out an action, by its kind."""
 
@@ -52,12 +58,11 @@ class QueueCleanup(RedisWork[Seen]):
 
     def __init__(self, context: Context) -> None:
         self.options = parse_options(context.params)
-        if self.options.retry:  # until retries and dead letters are built
-            raise InvalidInput("retry", "this version does not try jobs again yet", "Leave it out.")
         super().__init__(context)
         self._nodes: list[RedisClient] = []
         self._locks: dict[str, RunLock] = {}
         self._scripts = False
+        self._longest = 0.0
 
     @property
     def label(self) -> str:
@@ -95,7 +100,14 @@ class QueueCleanup(RedisWork[Seen]):
         pace = Pace(self.context.clock, min(LEAST_JOBS, largest), min(LEAST_JOBS, largest), largest)
         pace.learn_idle(lambda: client.ask("ping the server", lambda redis: redis.ping()))
         tools = Tools(client, self.context, pace, self.options, self._scripts, lock.keep)
-        return ACTS[action.kind](tools, action)
+        try:
+            return ACTS[action.kind](tools, action)
+        finally:
+            self._longest = max(self._longest, pace.longest)
+
+    def measured(self) -> Metrics:
+        """Return how long one request kept a server busy at most, looking and changing."""
+        return {"redis_longest_stall_milliseconds": round(max(self._longest, self.pace.longest) * 1000, 3)}
 
     def server(self, observation: Seen) -> dict[str, Any]:
         """Return what the server is, and which library keeps each queue."""

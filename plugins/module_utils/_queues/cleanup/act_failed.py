@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Goes through failed jobs page by page, and hands over those with one outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ..._core.action import Action
+from ..observations import Place
+from .batches import Progress, in_batches
+from .decide_failed import FailedJob, Verdict
+from .observe_failed import page_of
+from .piece import Errand
+from .tools import Tools
+
+__all__ = ["Judged", "chunks", "over_failed"]
+
+Judged = tuple[FailedJob, Verdict]
+
+
+def over_failed(
+    tools: Tools,
+    action: Action,
+    outcome: str,
+    handle: Callable[[Sequence[Judged]], int],
+    told: Callable[[Progress], str],
+) -> Action:
+    """Look at failed jobs, oldest first, and hand over those that are to have one outcome.
+
+    :param handle: does it, and returns how many are failed jobs no more.
+    :param told: says what was done.
+    """
+    place: Place = action.work.place
+    errand: Errand = action.work.what
+    tried = f"read the failed jobs of {place.name}"
+    stayed = 0
+
+    def batch(progress: Progress) -> None:
+        nonlocal stayed
+        page = page_of(tools.client, tools.pace, place, errand.retrying, stayed, errand.until, tried)
+        room, chosen, seen = progress.room(len(page.jobs)), list[Judged](), 0
+        for judged in page.jobs:
+            if judged[1].outcome == outcome:
+                if len(chosen) == room:
+                    break
+                chosen.append(judged)
+            seen += 1
+        left = handle(chosen) if chosen else 0
+        progress.changed += left
+        stayed += seen - left
+        progress.finished = page.last and seen == len(page.jobs)
+
+    return in_batches(tools, action, batch, told)
+
+
+def chunks(jobs: Sequence[Judged], size: int) -> Iterator[Sequence[Judged]]:
+    """Yield the jobs in groups of at most ``size``."""
+    for start in range(0, len(jobs), size):
+        yield jobs[start : start + size]
