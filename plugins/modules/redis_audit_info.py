@@ -12,11 +12,12 @@ version_added: 0.1.0
 description:
   - Passes once over all keys of a database, on every primary of a cluster, without keeping a server busy for more than
     a few milliseconds at a time, and looks at the slow log, at settings that hurt and at who can reach the server.
-  - The pass uses C(SCAN), and for each key C(PTTL) and C(MEMORY USAGE); for all keys of 1 KiB or more, and for every
-    sixteenth of the others (all of them below 20,000 keys), also type, encoding and the time since the last use. It
-    reads no value, and none of this counts as a use of the key.
+  - The pass uses C(SCAN), and for each key C(PTTL) and C(MEMORY USAGE); for all keys of 1 KiB or more, and for some
+    20,000 of the others (all of them below 40,000 keys), also type, encoding and the time since the last
+    use. It reads no value, and none of this counts as a use of the key.
   - A large collection is asked for the number of its elements. With C(CLIENT NO-TOUCH), from Redis 7.2 on, this counts
-    as no use either; where the server lacks it, collections that were not used for a day are not asked.
+    as no use either; where the server lacks it, and in a cluster, collections that were not used for a day are not
+    asked.
   - Where scripts are allowed, the server looks at a page of keys in one request; else each key is asked for. The metric
     C(redis_audit_scripts) says which, and C(redis_longest_stall_milliseconds) for how long one request kept the server
     busy at most.

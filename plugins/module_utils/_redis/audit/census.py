@@ -8,14 +8,16 @@ It runs once for each key of a store that may have millions of them: what looks 
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..queue_keys import QueueKeys
-from .names import ANY, Kin, kin_from, kin_of, label, parent_of, shown, taken_apart
-from .observation import TTL_BOUNDS, LargeKey, Prefix, RuleCount
+from ..wire import raw
+from .group import GONE, Group, Met, Pile
+from .names import ANY, Kin, kin_of, label, parent_of, shown
+from .observation import LargeKey, Prefix, RuleCount
 from .rules import Rule, matcher
 
 __all__ = ["DETAIL_BYTES", "LARGEST", "Census", "Detail"]
@@ -36,7 +38,14 @@ _QUEUE_ENDINGS = tuple(
     )
 )  # fmt: skip
 """Only such keys can tell of a queue, and to hold every key against an expression would take too long."""
-_MILLISECONDS = tuple(seconds * 1000 for seconds in TTL_BOUNDS)
+_DIGITS = bytes(range(256)).translate(bytes.maketrans(b"123456789", b"000000000"))
+"""Names that differ by digits only are of one form, ``user:00:cart``, and a form is of one group."""
+_DIGIT = re.compile(rb"[0-9]")
+_TELLS_DIGITS = re.compile(rb"[0-9\[]")
+MOST_FORMS = 10_000
+"""So many forms are remembered; ids of letters and digits have a form each."""
+ENOUGH = 100
+"""Keys of a pile that are worth to be summed up. Done page by page, for what takes longer keeps the server waiting."""
 
 
 class Detail(NamedTuple):
@@ -56,33 +65,6 @@ class Detail(NamedTuple):
     idle: int | None
 
 
-class _Group:
-    """Counts of one group. Its numbers are whole within one server, and weighted sums over several."""
-
-    __slots__ = (
-        "idle_keys",
-        "idle_size",
-        "keys",
-        "lasting_keys",
-        "lasting_size",
-        "ruled_keys",
-        "ruled_size",
-        "size",
-        "ttls",
-    )
-
-    def __init__(self) -> None:
-        self.keys = self.size = self.lasting_keys = self.lasting_size = self.idle_keys = self.idle_size = 0.0
-        self.ruled_keys = self.ruled_size = 0.0
-        self.ttls = [0.0] * (len(TTL_BOUNDS) + 1)
-
-    def add(self, other: _Group, factor: float) -> None:
-        """Add another's counts, each taken ``factor`` times."""
-        for name in self.__slots__[:-1]:
-            setattr(self, name, getattr(self, name) + factor * getattr(other, name))
-        self.ttls = [mine + factor * theirs for mine, theirs in zip(self.ttls, other.ttls, strict=True)]
-
-
 class Census:
     """What was counted.
 
@@ -94,48 +76,36 @@ class Census:
         self._rules = rules
         self._matches = matcher(rules)
         self._idle_seconds = idle_seconds
-        self._groups: dict[Kin, _Group] = {}
+        self._groups: dict[Kin, Group] = {}
         self._children: Counter[Kin] = Counter()
-        self._known: dict[tuple[bytes | None, ...], _Group] = {}
+        self._forms: dict[bytes, Pile] = {}
+        self._piles: dict[tuple[int, int | None], Pile] = {}
+        # What takes some digits and no others tells names of one form apart.
+        self._by_form = not any(_TELLS_DIGITS.search(raw(rule.pattern)) for rule in rules)
         self._large: dict[bytes, tuple[int, Detail, bool]] = {}
         self._kinds: Counter[tuple[str, str]] = Counter()
-        self._met = [[0.0, 0.0, 0.0, 0.0] for _rule in rules]
+        self._met = [Met(float("inf") if rule.max_ttl is None else rule.max_ttl * 1000) for rule in rules]
         self._queues = QueueKeys()
         self.seen = 0
 
     def take(
-        self, keys: Sequence[bytes], ttls: Sequence[int], sizes: Sequence[int], details: Iterable[Detail] = ()
+        self, keys: Sequence[bytes], ttls: Sequence[float], sizes: Sequence[float], details: Iterable[Detail] = ()
     ) -> None:
         """Count one page.
 
         :param ttls: milliseconds that each key has left; -1: for ever; -2: it is gone.
         :param sizes: bytes of each.
         """
-        known, matches, bounds = self._known, self._matches, _MILLISECONDS
-        for key, ttl, size in zip(keys, ttls, sizes, strict=True):
-            if ttl == -2:
-                continue
-            self.seen += 1
-            parts = taken_apart(key).groups()  # type: ignore[union-attr]  # every name can be taken apart
-            group = known.get(parts) or self._learn(parts)
-            group.keys += 1
-            group.size += size
-            if ttl < 0:
-                group.lasting_keys += 1
-                group.lasting_size += size
-                if key.endswith(_QUEUE_ENDINGS):
-                    self._queues.learn((key,))
-            else:
-                group.ttls[bisect_left(bounds, ttl)] += 1
-            if matches is not None:
-                match = matches.match(key)
-                if match is not None and match.lastindex:
-                    self._meet(match.lastindex - 1, ttl)
-                    if ttl < 0:
-                        group.ruled_keys += 1
-                        group.ruled_size += size
+        forms = self._forms
+        for key, pair in zip(keys, zip(ttls, sizes, strict=True), strict=True):
+            try:
+                forms[key.translate(_DIGITS)].noted.append(pair)
+            except KeyError:
+                self._pile(key, pair[0]).noted.append(pair)
+        self.seen += len(keys) - ttls.count(GONE)
+        self._sum_up(ENOUGH)
         for detail in details:
-            if ttls[detail.position] != -2:
+            if ttls[detail.position] != GONE:
                 self._look(keys[detail.position], ttls[detail.position], sizes[detail.position], detail)
 
     def absorb(self, other: Census, factor: float) -> None:
@@ -143,11 +113,14 @@ class Census:
 
         :param factor: how many keys there are for each that was looked at.
         """
+        other._sum_up()
         for kin, group in other._groups.items():
             (self._groups.get(kin) or self._group(kin)).add(group, factor)
         for met, theirs in zip(self._met, other._met, strict=True):
-            met[:3] = [mine + factor * count for mine, count in zip(met[:3], theirs[:3], strict=True)]
-            met[3] = max(met[3], theirs[3])
+            met.keys += factor * theirs.keys
+            met.lasting += factor * theirs.lasting
+            met.too_long += factor * theirs.too_long
+            met.longest = max(met.longest, theirs.longest)
         for kind, count in other._kinds.items():
             self._kinds[kind] += round(count * factor)
         self._large.update(other._large)
@@ -156,13 +129,14 @@ class Census:
 
     def prefixes(self) -> tuple[Prefix, ...]:
         """Return the groups, the largest first."""
+        self._sum_up()
         self._gather()
         queues = {kin_of(base + ending) for base in self._queues.bases for ending in (b":1", b":wait", b":1:lock")}
-        named: dict[str, _Group] = {}
+        named: dict[str, Group] = {}
         of_queues: set[str] = set()
         for kin, group in self._groups.items():
             name = label(kin)  # a group of its own each, but for names that hold a star themselves
-            named.setdefault(name, _Group()).add(group, 1)
+            named.setdefault(name, Group()).add(group, 1)
             if kin in queues or self._queues.holds(kin[0]):
                 of_queues.add(name)
         found = [
@@ -198,9 +172,10 @@ class Census:
 
     def met(self) -> tuple[RuleCount, ...]:
         """Return what each rule met."""
+        self._sum_up()
         return tuple(
-            RuleCount(*rule, round(keys), round(lasting), round(too_long), longest)
-            for rule, (keys, lasting, too_long, longest) in zip(self._rules, self._met, strict=True)
+            RuleCount(*rule, round(met.keys), round(met.lasting), round(met.too_long), met.longest)
+            for rule, met in zip(self._rules, self._met, strict=True)
         )
 
     @property
@@ -213,21 +188,35 @@ class Census:
         """How many queues were recognised."""
         return len(self._queues.bases)
 
-    def _learn(self, parts: tuple[bytes | None, ...]) -> _Group:
-        """Return the group of keys whose names are made of parts that were not met before."""
-        group = self._group(kin_from(parts))
-        if len(self._known) < MOST_GROUPS:
-            self._known[parts] = group
-        return group
+    def _pile(self, key: bytes, ttl: float) -> Pile:
+        """Return where a key is noted whose form is not remembered, and remember it if all of its form belong there."""
+        kin = kin_of(key)
+        group = self._group(kin)
+        match = self._matches.match(key) if self._matches else None
+        rule = match.lastindex - 1 if match is not None and match.lastindex else None
+        pile = self._piles.get((id(group), rule))
+        if pile is None:
+            pile = self._piles[id(group), rule] = Pile(group, None if rule is None else self._met[rule])
+        if key.endswith(_QUEUE_ENDINGS):
+            if ttl < 0:
+                self._queues.learn((key,))
+        elif self._by_form and len(self._forms) < MOST_FORMS and not _DIGIT.search(kin[0] + kin[1]):
+            self._forms[key.translate(_DIGITS)] = pile
+        return pile
 
-    def _group(self, kin: Kin) -> _Group:
+    def _sum_up(self, least: int = 1) -> None:
+        for pile in self._piles.values():
+            if len(pile.noted) >= least:
+                pile.sum_up()
+
+    def _group(self, kin: Kin) -> Group:
         """Return the group of that name, or a wider one where that has too many below it."""
         alias = kin
         while alias != ANY and self._crowded(alias):
             alias = parent_of(alias)
         group = self._groups.get(alias)
         if group is None:
-            group = self._groups[alias] = _Group()
+            group = self._groups[alias] = Group()
             if alias != ANY:
                 self._children[parent_of(alias)] += 1
         return group
@@ -243,19 +232,9 @@ class Census:
             parent = parent_of(kin)
             if kin != ANY and self._children[parent] >= MOST_CHILDREN:
                 group = self._groups.pop(kin)
-                self._groups.setdefault(parent, _Group()).add(group, 1)
+                self._groups.setdefault(parent, Group()).add(group, 1)
 
-    def _meet(self, number: int, ttl: int) -> None:
-        met, limit = self._met[number], self._rules[number].max_ttl
-        met[0] += 1
-        if ttl < 0:
-            met[1] += 1
-            return
-        met[3] = max(met[3], ttl / 1000)
-        if limit is not None and ttl > limit * 1000:
-            met[2] += 1
-
-    def _look(self, key: bytes, ttl: int, size: int, detail: Detail) -> None:
+    def _look(self, key: bytes, ttl: float, size: float, detail: Detail) -> None:
         self._kinds[detail.kind, detail.encoding] += detail.weight
         if detail.idle is not None and detail.idle >= self._idle_seconds:
             group = self._group(kin_of(key))
@@ -263,7 +242,7 @@ class Census:
             group.idle_size += size * detail.weight
         if size < DETAIL_BYTES:
             return
-        self._large[key] = (size, detail, ttl < 0)
+        self._large[key] = (int(size), detail, ttl < 0)
         if len(self._large) > 20 * LARGEST:
             self._forget_small()
 

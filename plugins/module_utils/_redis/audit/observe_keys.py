@@ -10,18 +10,19 @@ from typing import Any
 
 from ..._core.clock import Clock
 from ..client import RedisClient
+from ..no_touch import leave_no_trace
 from ..scan import pages
 from ..stall import Pace
 from ..wire import packed, raw
 from .census import DETAIL_BYTES, Census, Detail
-from .script import LENGTHS, UNTOUCHED_SECONDS, ScriptPage, page_of, request
+from .script import LENGTHS, UNTOUCHED_SECONDS, Glance, ScriptPage, busy_of, can_be_cut, number_of, page_of, request
 
 __all__ = ["Pass"]
 
-FEW_KEYS = 20_000
-"""So many keys are all looked at closely; of more, the small ones are sampled."""
-STRIDE = 16
-"""Of many keys every sixteenth small one is looked at closely, which takes a tenth of the server's time in all."""
+CLOSELY = 20_000
+"""So many small keys are looked at closely; what takes a tenth of a store has some two thousand among them."""
+MOST_PAGE = 1000
+"""Keys of a page at most. More would save hardly a hundredth of the time."""
 TRIED = "look at the keys"
 _REFUSED = -1
 
@@ -41,7 +42,8 @@ class Pass:
         self._client, self._clock, self._census, self._heat = client, clock, census, heat
         self._most = float("inf") if most_keys is None else most_keys
         self._end = clock.monotonic() + seconds
-        self.pace = Pace(clock, size=200, largest=300)
+        self.pace = Pace(clock, size=200, largest=MOST_PAGE)
+        self._asked_for = 0
         self.total = 0
         self.complete = False
         self.scripts = True
@@ -53,21 +55,16 @@ class Pass:
         :raises StoreError: not even the keys' names may be read, or the server is gone.
         """
         self.total = int(self._client.ask("count the keys (DBSIZE)", lambda redis: redis.dbsize()))
-        self._stride = 1 if self.total <= FEW_KEYS else STRIDE
-        self._touches = not self._leaves_no_trace()
+        stride = max(1, self.total // CLOSELY)
+        self._glance = Glance(stride, self._heat, touches=not leave_no_trace(self._client))
         self.scripts = self._by_scripts()
         if not self.scripts:
             self.pace.learn_idle(lambda: self._client.ask("ping the server", lambda redis: redis.ping()))
             self._by_pipelines()
 
-    def _leaves_no_trace(self) -> bool:
-        """Ask the server not to count as a use of a key what this connection does; Redis 7.2 and newer can."""
-        (reply,) = self._client.exchange(TRIED, packed([("CLIENT", "NO-TOUCH", "ON")]), 1)
-        return not isinstance(reply, Exception)
-
-    def _begin(self, cursor: bytes) -> Callable[[], list[Any]]:
+    def _begin(self, cursor: bytes, apart: bool = False) -> Callable[[], list[Any]]:
         """Ask for a page, and return what reads the answer."""
-        blob = request(cursor, self.pace.size, self._stride, self._heat, self._touches)
+        blob = request(cursor, self.pace.size, self._glance, self._asked_for, apart)
         self._asked = self._clock.monotonic()
         return self._client.begin(TRIED, blob, 1)
 
@@ -81,19 +78,22 @@ class Pass:
                 if first:
                     return False
                 raise self._client.explain(TRIED, reply)
-            page = page_of(reply)
-            first, cursor = False, page.cursor
-            self.pace.took(self._clock.monotonic() - self._asked if page.busy is None else page.busy)
+            if not can_be_cut(reply):
+                finish = self._begin(cursor, apart=True)
+                continue
+            first, cursor, busy = False, reply[0], busy_of(reply)
+            self.pace.took(self._clock.monotonic() - self._asked if busy is None else busy)
+            self._asked_for += number_of(reply)
             self.complete = cursor == b"0"
-            over = self.complete or self._over(len(page.keys))
+            over = self.complete or self._over(self._asked_for)
             if not over:
-                finish = self._begin(cursor)
-            self._count(page)
+                finish = self._begin(cursor)  # before the answer is taken apart: the server need not wait for that
+            self._count(page_of(reply))
             if over:
                 return True
 
-    def _over(self, more: int) -> bool:
-        return self._census.seen + more >= self._most or self._clock.monotonic() >= self._end
+    def _over(self, seen: int) -> bool:
+        return seen >= self._most or self._clock.monotonic() >= self._end
 
     def _count(self, page: ScriptPage) -> None:
         sizes = page.sizes
@@ -112,7 +112,7 @@ class Pass:
             self.sized = self.sized and not any(isinstance(reply, Exception) for reply in replies[len(keys) :])
             found = [reply if isinstance(reply, int) else 0 for reply in replies[len(keys) :]] or [0] * len(keys)
             self._census.take(keys, ttls, found, self._details(keys, found))
-            if self._over(0):
+            if self._over(self._census.seen):
                 return
         self.complete = True
 
@@ -134,7 +134,7 @@ class Pass:
         chosen = [
             number
             for number, size in enumerate(sizes)
-            if size >= DETAIL_BYTES or number % self._stride == self._stride - 1
+            if size >= DETAIL_BYTES or (self._census.seen + number) % self._glance.stride == self._glance.stride - 1
         ]
         questions: tuple[tuple[bytes, ...], ...] = ((b"TYPE",), (b"OBJECT", b"ENCODING"))
         if self._heat == "idle":
@@ -152,7 +152,7 @@ class Pass:
         return [
             Detail(
                 number,
-                1 if sizes[number] >= DETAIL_BYTES else self._stride,
+                1 if sizes[number] >= DETAIL_BYTES else self._glance.stride,
                 kind,
                 _text(answer[1]),
                 _integer(elements.get(number)),
@@ -164,7 +164,7 @@ class Pass:
     def _rests(self, answer: Sequence[object]) -> bool:
         """Whether a key was not used for a while, and would have been if it were asked for its elements."""
         idle = _integer(answer[2]) if len(answer) > 2 else None
-        return self._touches and idle is not None and idle >= UNTOUCHED_SECONDS
+        return self._glance.touches and idle is not None and idle >= UNTOUCHED_SECONDS
 
 
 def _text(reply: object) -> str:

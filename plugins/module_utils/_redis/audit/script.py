@@ -16,7 +16,17 @@ from typing import Any, NamedTuple
 from ..wire import packed
 from .census import DETAIL_BYTES, Detail
 
-__all__ = ["LENGTHS", "UNTOUCHED_SECONDS", "ScriptPage", "page_of", "request"]
+__all__ = [
+    "LENGTHS",
+    "UNTOUCHED_SECONDS",
+    "Glance",
+    "ScriptPage",
+    "busy_of",
+    "can_be_cut",
+    "number_of",
+    "page_of",
+    "request",
+]
 
 LENGTHS = {"list": "LLEN", "hash": "HLEN", "set": "SCARD", "zset": "ZCARD", "stream": "XLEN"}
 """What tells the number of a collection's elements, each in constant time. Each counts as a use of the key."""
@@ -24,29 +34,34 @@ LENGTHS = {"list": "LLEN", "hash": "HLEN", "set": "SCARD", "zset": "ZCARD", "str
 UNTOUCHED_SECONDS = 86400
 """Where asking counts as a use, keys that were not used for a day are not asked: what nobody uses has to stay known."""
 
+_NUMBERS = struct.Struct("<dd")
+"""What is said of each key: its TTL and its size."""
 _NOTHING = "-"
-# Keys come as one text with their lengths beside it, and numbers in binary, nine hundred packed at once for the sake of
-# the stack: a reply of a thousand texts takes the driver longer to read than the server to write. os.clock, where there
-# is one, is the server's own processor time, in which waiting is not counted; elsewhere TIME goes on beside a script.
+# Names come as one text, and numbers in binary, nine hundred packed at once for the sake of the stack: a reply of a
+# thousand texts takes the driver longer to read than the server to write. os.clock, where there is one, is the server's
+# own processor time, in which waiting is not counted; elsewhere TIME goes on beside a script.
 _SCRIPT = (
     """
+local call, pcall, MEMORY, USAGE, PTTL = redis.call, redis.pcall, 'MEMORY', 'USAGE', 'PTTL'
 local function clock()
   if rawget(_G, 'os') then return os.clock() end
-  local now = redis.pcall('TIME')
+  local now = pcall('TIME')
   return not now.err and now[1] + now[2] / 1000000 or nil
 end
 local started = clock()
-local page = redis.call('SCAN', ARGV[1], 'COUNT', ARGV[2])
+local page = call('SCAN', ARGV[1], 'COUNT', ARGV[2])
 local large, stride, heat, untouched = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
+local chosen = tonumber(ARGV[7])
 local lengths = {"""
     + ", ".join(f"{kind} = '{command}'" for kind, command in LENGTHS.items())
     + """}
 local keys, numbers, details = page[2], {}, {}
 local function packed(list)
-  local parts = {}
+  local parts, whole = {}, string.rep('d', 900)
   for first = 1, #list, 900 do
     local last = math.min(first + 899, #list)
-    parts[#parts + 1] = struct.pack('<' .. string.rep('i8', last - first + 1), unpack(list, first, last))
+    local format = last - first == 899 and whole or string.rep('d', last - first + 1)
+    parts[#parts + 1] = struct.pack('<' .. format, unpack(list, first, last))
   end
   return table.concat(parts)
 end
@@ -57,64 +72,98 @@ local function said(answer)
 end
 for i = 1, #keys do
   local key = keys[i]
-  local size = redis.pcall('MEMORY', 'USAGE', key)
-  local known = type(size) == 'number'
-  if not known then size = (size and -1) or 0 end
-  numbers[3 * i - 2], numbers[3 * i - 1], numbers[3 * i] = #key, redis.call('PTTL', key), size
-  local is_large = size >= large
-  if is_large or i % stride == 0 then
-    local kind, idle, count = redis.pcall('TYPE', key).ok or '-', '-', '-'
-    if heat == 'idle' then idle = said(redis.pcall('OBJECT', 'IDLETIME', key)) end
+  local size = pcall(MEMORY, USAGE, key)
+  if type(size) ~= 'number' then size = (size and -1) or 0 end
+  numbers[2 * i - 1], numbers[2 * i] = call(PTTL, key), size
+  if size >= large or i == chosen then
+    local weight, kind, idle, count = 1, pcall('TYPE', key).ok or '-', '-', '-'
+    if i == chosen then
+      chosen = chosen + stride
+      if size < large then weight = stride end
+    end
+    if heat == 'idle' then idle = said(pcall('OBJECT', 'IDLETIME', key)) end
     local asks = idle == '-' or idle < untouched
-    if is_large and asks and lengths[kind] then count = said(redis.pcall(lengths[kind], key)) end
-    local encoding = said(redis.pcall('OBJECT', 'ENCODING', key))
-    details[#details + 1] = table.concat({i - 1, is_large and 1 or stride, kind, encoding, count, idle}, ' ')
+    if size >= large and asks and lengths[kind] then count = said(pcall(lengths[kind], key)) end
+    local encoding = said(pcall('OBJECT', 'ENCODING', key))
+    details[#details + 1] = table.concat({i - 1, weight, kind, encoding, count, idle}, ' ')
   end
 end
-return {page[1], table.concat(keys), packed(numbers), table.concat(details, '\\n'),
-  started and string.format('%.6f', clock() - started) or ''}
+local apart = {}
+if ARGV[8] == '1' then
+  for i = 1, #keys do apart[i] = #keys[i] end
+end
+return {page[1], table.concat(keys, '\\n'), packed(numbers), table.concat(details, '\\n'),
+  started and string.format('%.6f', clock() - started) or '', packed(apart)}
 """
 ).encode()
 
 
-class ScriptPage(NamedTuple):
-    """One page.
-
-    :param cursor: where the next begins; ``0`` after the last.
-    :param sizes: bytes; -1 where the user may not ask.
-    :param busy: seconds that the server worked on it; None: unknown.
-    """
-
-    cursor: bytes
-    keys: list[bytes]
-    ttls: Sequence[int]
-    sizes: Sequence[int]
-    details: list[Detail]
-    busy: float | None
-
-
-def request(cursor: bytes, count: int, stride: int, heat: str | None, touches: bool) -> bytes:
-    """Return the packed command for a page.
+class Glance(NamedTuple):
+    """How the script is to look at keys.
 
     :param stride: every how many keys a small one is looked at closely.
     :param heat: ``idle``: ask for how long a key was not used.
     :param touches: whether asking for a collection's elements counts as a use of it.
     """
-    untouched = UNTOUCHED_SECONDS if touches else 2**53
-    return packed([[b"EVAL", _SCRIPT, 0, cursor, count, DETAIL_BYTES, stride, heat or _NOTHING, untouched]])
+
+    stride: int
+    heat: str | None
+    touches: bool
+
+
+class ScriptPage(NamedTuple):
+    """One page.
+
+    :param ttls: milliseconds that each key has left; -1: for ever; -2: it is gone.
+    :param sizes: bytes; -1 where the user may not ask.
+    """
+
+    keys: list[bytes]
+    ttls: Sequence[float]
+    sizes: Sequence[float]
+    details: list[Detail]
+
+
+def request(cursor: bytes, count: int, glance: Glance, seen: int, apart: bool = False) -> bytes:
+    """Return the packed command for a page.
+
+    :param seen: how many keys came before it, so that the stride goes on from page to page.
+    :param apart: whether the length of each name is wanted as well, which takes more time.
+    """
+    untouched = UNTOUCHED_SECONDS if glance.touches else 2**53
+    heat, chosen = glance.heat or _NOTHING, glance.stride - seen % glance.stride
+    arguments = (cursor, count, DETAIL_BYTES, glance.stride, heat, untouched, chosen, int(apart))
+    return packed([(b"EVAL", _SCRIPT, 0, *arguments)])
+
+
+def number_of(reply: list[Any]) -> int:
+    """Return how many keys the script's answer is about."""
+    return len(reply[2]) // _NUMBERS.size
+
+
+def can_be_cut(reply: list[Any]) -> bool:
+    """Whether the names can be told apart: one that holds a line feed wants the names' lengths."""
+    number = number_of(reply)
+    return number < 2 or bool(reply[5]) or reply[1].count(b"\n") == number - 1
+
+
+def busy_of(reply: list[Any]) -> float | None:
+    """Return the seconds that the server worked on the script's answer; None: unknown."""
+    return float(reply[4]) if reply[4] else None
 
 
 def page_of(reply: list[Any]) -> ScriptPage:
     """Take the script's answer apart."""
-    cursor, names, binary, details, busy = reply
-    numbers = struct.unpack(f"<{len(binary) // 8}q", binary)
-    keys, start = [], 0
-    for length in numbers[::3]:
-        keys.append(names[start : start + length])
-        start += length
-    return ScriptPage(
-        cursor, keys, numbers[1::3], numbers[2::3], list(_details(details)), float(busy) if busy else None
-    )
+    _cursor, names, binary, details, _busy, apart = reply
+    numbers = struct.unpack(f"<{len(binary) // 8}d", binary)
+    if apart:
+        keys, start = [], 0
+        for length in struct.unpack(f"<{len(apart) // 8}d", apart):
+            keys.append(names[start : start + int(length)])
+            start += int(length) + 1
+    else:
+        keys = names.split(b"\n") if numbers else []
+    return ScriptPage(keys, numbers[::2], numbers[1::2], list(_details(details)))
 
 
 def _details(text: bytes) -> Iterator[Detail]:

@@ -158,3 +158,35 @@ def test_queues_are_known_by_their_keys() -> None:
         "bull:*",
     }
     assert {key.name for key in census.largest()[0] if not key.queue} == {"other:mail:id", "user:1"}
+
+
+@given(
+    st.lists(st.sampled_from(["user:%d", "user%d:cart", "response:%d", "%d", "a2:%d:b", "mail:%d:wait"]), min_size=1)
+)
+def test_pages_sum_up_to_what_one_page_holds(forms: list[str]) -> None:
+    rules = parse_rules([{"pattern": "response:*", "max_ttl": 300}, {"pattern": "user*", "ttl": "required"}])
+    keys = [(form % number).encode() for number, form in enumerate(forms * 50)]
+    ttls = [(-1, -2, 299_000, 300_000, 300_001)[number % 5] for number in range(len(keys))]
+    sizes = [50 + number % 7 for number in range(len(keys))]
+    whole, parts = Census(rules), Census(rules)
+    whole.take(keys, ttls, sizes)
+    for at in range(0, len(keys), 7):
+        parts.take(keys[at : at + 7], ttls[at : at + 7], sizes[at : at + 7])
+    assert (parts.seen, parts.prefixes(), parts.met()) == (whole.seen, whole.prefixes(), whole.met())
+    response = [ttl for key, ttl in zip(keys, ttls, strict=True) if key.startswith(b"response:") and ttl != -2]
+    met = whole.met()[0]
+    assert (met.keys, met.lasting, met.too_long) == (len(response), response.count(-1), response.count(300_001))
+
+
+@pytest.mark.parametrize("pattern", ["shop:1:*", "shop:[1-2]:*", "shop:[^3]:*"])
+def test_a_rule_that_tells_digits_apart(pattern: str) -> None:
+    census = Census(parse_rules([{"pattern": pattern, "ttl": "required"}]))
+    keys = [b"shop:3:x", b"shop:1:x", b"shop:3:x", b"shop:1:y"]
+    census.take(keys, [-1] * 4, [50] * 4)
+    assert [(met.keys, met.lasting) for met in census.met()] == [(2, 2)]
+
+
+def test_words_with_a_digit_at_their_end_stay_apart() -> None:
+    census = Census()
+    census.take([b"oauth1:x:17", b"oauth2:x:17", b"oauth1:x:18"], [-1] * 3, [50] * 3)
+    assert {prefix.name: prefix.keys for prefix in census.prefixes()} == {"oauth1:x:*": 2, "oauth2:x:*": 1}
