@@ -24,13 +24,21 @@ async function states(queue, ids) {
   return found;
 }
 
-// Work on a queue until nothing came for a second, and return the ids in the order in which they were worked on.
-async function drain(code, library, settings, queue, name) {
+// Work on a queue until as many were done as are expected and nothing came for a while, and return the ids in the order
+// in which they were worked on. A job fails the first times that it is seen, if the question says so.
+async function drain(code, library, settings, queue, question) {
+  const { queue: name, expect = 0, idle = 1000, failures = 0, reason = 'broken' } = question;
   const order = [];
+  const seen = {};
+  const begun = Date.now();
   let last = Date.now();
   const work = async (job) => {
     order.push(String(job.id));
     last = Date.now();
+    seen[job.id] = (seen[job.id] || 0) + 1;
+    if (seen[job.id] <= failures) {
+      throw new Error(reason);
+    }
     return 'done';
   };
   let worker = null;
@@ -41,13 +49,34 @@ async function drain(code, library, settings, queue, name) {
     worker = new code.Worker(name, work, { connection, prefix: settings.prefix, concurrency: 1 });
     await worker.waitUntilReady();
   }
-  while (Date.now() - last < 1000) {
+  while (Date.now() - last < idle || (order.length < expect && Date.now() - begun < 20000)) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   if (worker) {
     await worker.close();
   }
   return order;
+}
+
+async function jobsIn(queue, state) {
+  const jobs = await queue.getJobs([state], 0, -1, true);
+  const logs = await Promise.all(jobs.map((job) => queue.getJobLogs(job.id)));
+  return jobs.map((job, at) => ({ id: job.id, name: job.name, data: job.data, logs: logs[at].logs }));
+}
+
+// Put dead letters back where they came from; docs/queues.md shows the same.
+async function putBack(code, library, settings, letters) {
+  const back = [];
+  for (const letter of await letters.getWaiting()) {
+    const { source, name, data, opts } = letter.data;
+    const { attempts, backoff, priority, lifo } = opts;
+    const queue = open(code, library, settings, source);
+    const job = await queue.add(name, data, { jobId: letter.id, attempts, backoff, priority, lifo });
+    await letter.remove();
+    await queue.close();
+    back.push(job.id);
+  }
+  return back;
 }
 
 async function addFlow(code, settings, flow) {
@@ -94,9 +123,21 @@ async function answer(code, library, settings, question) {
       case 'end':
         return await end(code, library, settings, queue, question.queue, question);
       case 'drain':
-        return await drain(code, library, settings, queue, question.queue);
+        return await drain(code, library, settings, queue, question);
+      case 'jobs':
+        return await jobsIn(queue, question.state);
+      case 'putback':
+        return await putBack(code, library, settings, queue);
+      case 'promote':
+        return await (await queue.getDelayed())[0].promote();
+      case 'schedule':
+        return (await queue.upsertJobScheduler('scheduler', { every: question.every }, { name: question.name })).id;
+      case 'pause':
+        return await queue.pause();
       case 'resume':
         return await queue.resume();
+      case 'retryJobs':
+        return await queue.retryJobs({ count: question.count });
       case 'clean': {
         const started = Date.now();
         const removed =

@@ -66,8 +66,10 @@ def ask_npm(
 
     Each question says by ``ask`` what is wanted and has ``queue``: ``counts``, ``states`` (of ``ids``), ``add`` (with
     ``name``, ``data`` and ``options``), ``end`` (the next job, with ``fail`` and ``reason``), ``drain`` (returns the
-    ids in the order in which a real worker did them), ``resume``, ``clean`` (with ``grace``, ``state`` and ``limit``);
-    or ``flow`` with a ``flow`` to add.
+    ids in the order in which a real worker did them; ends ``idle`` milliseconds after the last one, with at least
+    ``expect`` of them done; with ``failures``, so many times each fails first, by ``reason``), ``jobs`` (of ``state``),
+    ``putback`` (dead letters), ``promote`` (the first delayed), ``schedule`` (by ``name`` and ``every``), ``pause``, ``resume``, ``retryJobs`` (with ``count``),
+    ``clean`` (with ``grace``, ``state`` and ``limit``); or ``flow`` with a ``flow`` to add.
     """
     settings = {**as_input(server, []), "questions": questions}
     settings["prefix"] = prefix or settings["prefix"]
