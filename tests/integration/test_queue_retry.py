@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from tests.integration.queue_cleanup import clean, jobs_of, states
 from tests.integration.waiting import until
 from tests.stack.application.queues.run import NPM_LIBRARIES, ask_npm
 from tests.stack.endpoint import Endpoint
+from tests.stack.redis_fixtures import NO_SCRIPTS
 from tests.stack.servers.redis import connect
 
 BULLMQ = [(library, version) for library, version in NPM_LIBRARIES if library == "bullmq"]
@@ -40,12 +40,9 @@ def client(fresh_redis8: Endpoint) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def ways(client: redis.Redis, fresh_redis8: Endpoint) -> Iterator[dict[str, Endpoint]]:
+def ways(fresh_redis8: Endpoint, redis_acl: Callable[..., Endpoint]) -> dict[str, Endpoint]:
     """Logins of ours: one that may run scripts, and one that may not; the libraries' own workers always may."""
-    rules = ["resetkeys", "~*", "resetchannels", "&*", "+@all", "-@scripting"]
-    client.execute_command("ACL", "SETUSER", "cleaner", "on", ">cleaner-pass", *rules)
-    yield {"s": fresh_redis8, "t": replace(fresh_redis8, user="cleaner", password="cleaner-pass")}
-    client.execute_command("ACL", "DELUSER", "cleaner")
+    return {"s": fresh_redis8, "t": redis_acl(fresh_redis8, *NO_SCRIPTS)}
 
 
 def add(queue: str, id_: str, **options: Any) -> dict[str, Any]:

@@ -68,8 +68,9 @@ def ask_npm(
     ``name``, ``data`` and ``options``), ``end`` (the next job, with ``fail`` and ``reason``), ``drain`` (returns the
     ids in the order in which a real worker did them; ends ``idle`` milliseconds after the last one, with at least
     ``expect`` of them done; with ``failures``, so many times each fails first, by ``reason``), ``jobs`` (of ``state``),
-    ``putback`` (dead letters), ``promote`` (the first delayed), ``schedule`` (by ``name`` and ``every``), ``pause``, ``resume``, ``retryJobs`` (with ``count``),
-    ``clean`` (with ``grace``, ``state`` and ``limit``); or ``flow`` with a ``flow`` to add.
+    ``putback`` (dead letters), ``promote`` (the first delayed), ``schedule`` (by ``name`` and ``every``), ``pause``,
+    ``resume``, ``retryJobs`` (with ``count``), ``clean`` (with ``grace``, ``state`` and ``limit``); or ``flow`` with a
+    ``flow`` to add.
     """
     settings = {**as_input(server, []), "questions": questions}
     settings["prefix"] = prefix or settings["prefix"]
