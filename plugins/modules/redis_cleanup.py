@@ -15,7 +15,9 @@ description:
     the server never stands still for others. The longest stall is in each action's C(detail).
   - A key is looked at and changed in one step, so that a session that is used meanwhile stays.
   - Keys of Bull and BullMQ queues are recognized and never touched, nor are keys of this collection.
-  - Every primary of a cluster is visited.
+  - Every primary of a cluster is visited, whichever node the module connects to. One that cannot be reached is a
+    finding and keeps no other from being cleaned; keys whose slot is on its way to another node are left for the next
+    run.
   - Killed at any point, nothing is lost that should stay; the next run goes on.
 author:
   - The dataops.upkeep authors (@dataops)
@@ -151,10 +153,10 @@ notes:
   - "With C(+eval) a key is looked at and changed in one step. Without it transactions do it (C(+watch +unwatch +multi
     +exec)), more slowly; a key that is only read meanwhile does not count as used then."
   - Counts in the plan come from a pass that only reads; keys come and go, so C(detail) has what was done.
-  - Before Redis 7.2 the reading of a field counts as a use of the key, as C(GET) does.
+  - Before Redis 7.2, and in a cluster, the reading of a field counts as a use of the key, as C(GET) does.
   - Two runs on one database exclude each other by the key C(upkeep:lock:redis_cleanup), which expires by itself within
     a minute of a run that was killed.
-  - A replica takes no changes; the module fails there, with nothing done.
+  - A replica takes no changes; the module fails there, with nothing done, unless it is of a cluster.
 seealso:
   - module: dataops.upkeep.redis_health_info
   - module: dataops.upkeep.queue_cleanup

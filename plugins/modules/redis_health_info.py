@@ -32,7 +32,7 @@ options:
       - V(clients) is connections in use, blocked and rejected.
       - V(persistence) is the state and age of snapshots and the state of the append-only file.
       - V(replication) is the link to the master, and each replica's lag.
-      - V(cluster) is the cluster's state, where there is one.
+      - V(cluster) is the cluster's state, where there is one, and whether all slots are served.
       - V(slow_log) is how many slow commands there were, and the slowest. Their arguments are not read out.
       - V(latency) is the spikes that the latency monitor recorded, where C(latency-monitor-threshold) is set.
       - V(keyspace) is the number of keys, and how many of them have no TTL, as metrics.

@@ -13,7 +13,7 @@ from .._core.connection import Connection
 from .._core.errors import DeadlineExceeded, StoreError
 from .._core.runner import Context
 from .._redis.client import RedisClient, connect
-from .._redis.errors import Redirected, Resharding
+from .._redis.errors import MOVING, Redirected, Resharding
 from .._redis.nodes import primaries
 from .._redis.observe_server import identify as identify_server
 from .observations import Place, Problem, Queue, Reading, display
@@ -150,6 +150,8 @@ class _NodeReader:
         except StoreError as error:
             if self._redis.lost:
                 raise
+            if isinstance(error, Redirected) and not named:  # keys of it are here, for they were found
+                error = Resharding(error.tried, "its slot is on its way from one node to another", MOVING)
             self.problems.append(Problem(name, error))
             return
         if queue is None:

@@ -10,6 +10,7 @@ from typing import Any
 from .._core.errors import AccessDenied, AuthenticationFailed, StoreError, StoreTimeout, StoreUnreachable
 
 __all__ = [
+    "MOVING",
     "ClusterDown",
     "Loading",
     "OutOfMemory",
@@ -71,7 +72,8 @@ class ClusterDown(StoreError):
 
 
 _ELSEWHERE = "Connect to the node that holds the key, or give the queue a prefix in braces."
-_MOVING = "Run again once the cluster is resharded."
+MOVING = "Run again once the cluster is resharded."
+"""What to do about a slot that is on its way."""
 
 _BY_CLASS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("BusyLoadingError", Loading, "Wait until the server has read its data; redis.loading_eta says how long."),
@@ -82,8 +84,8 @@ _BY_CLASS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("AuthenticationError", AuthenticationFailed, "Check login_user and login_password, and that the user is on."),
     ("AuthorizationError", AccessDenied, "Grant the user this command with ACL SETUSER."),
     ("MovedError", Redirected, _ELSEWHERE),
-    ("AskError", Resharding, _MOVING),
-    ("TryAgainError", Resharding, _MOVING),
+    ("AskError", Resharding, MOVING),
+    ("TryAgainError", Resharding, MOVING),
     ("ClusterDownError", ClusterDown, "Bring the cluster's failed nodes back, or fail over; assign all slots."),
     ("InvalidResponse", StoreUnreachable, "Check host and port: what answers there does not speak Redis's protocol."),
     ("TimeoutError", StoreTimeout, "See whether the server is paused, overloaded or behind a firewall."),
@@ -103,7 +105,7 @@ _BY_TEXT: tuple[tuple[str, type[StoreError], str], ...] = (
     ("oom command not allowed", OutOfMemory, "Raise maxmemory, remove data, or allow an eviction policy."),
     ("masterdown", ReplicaStale, "Bring the master or the link to it back, or fail over."),
     ("moved ", Redirected, _ELSEWHERE),
-    ("tryagain", Resharding, _MOVING),
+    ("tryagain", Resharding, MOVING),
     ("clusterdown", ClusterDown, "Bring the cluster's failed nodes back, or fail over; assign all slots."),
     ("noperm", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),
     ("acl failure in script", AccessDenied, "Grant the user this command and key pattern with ACL SETUSER."),

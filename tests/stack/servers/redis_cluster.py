@@ -25,7 +25,7 @@ from tests.stack.servers.redis import connect, prepare
 from tests.stack.stack import Stack
 from tests.stack.wheels import fetch
 
-__all__ = ["RedisCluster", "add_cluster", "add_replica", "wait_copied"]
+__all__ = ["RedisCluster", "add_cluster", "add_replica", "add_replica_of_node", "wait_copied"]
 
 SLOTS = 16384
 BUS = 10_000
@@ -35,6 +35,7 @@ NODE = """
 cluster-enabled yes
 cluster-node-timeout 5000
 cluster-require-full-coverage no
+unixsocket redis.sock
 masteruser default
 masterauth {password}
 """
@@ -63,6 +64,11 @@ class RedisCluster:
         """Which of the nodes has a key's slot from the start."""
         slot = key_slot(key if isinstance(key, bytes) else key.encode())
         return next(number for number, slots in enumerate(_shares(len(self.nodes))) if slot in slots)
+
+    def socket_of(self, number: int) -> str:
+        """The Unix socket of a node."""
+        (folder,) = [member.folder for member in self.stack.status() if member.name == self.names[number]]
+        return f"{folder}/redis.sock"
 
     @contextmanager
     def clients(self) -> Iterator[list[redis.Redis]]:
@@ -114,6 +120,27 @@ def add_cluster(stack: Stack, program: str, primaries: int = 3) -> RedisCluster:
                 client.cluster("MEET", node.host, node.port)
     cluster.wait_ready()
     return cluster
+
+
+def add_replica_of_node(cluster: RedisCluster, number: int) -> Endpoint:
+    """Start a replica of a node of a cluster, called ``replica``.
+
+    Args:
+        cluster: a cluster that serves.
+        number: which of its nodes to follow.
+    """
+    stack, source = cluster.stack, cluster.nodes[number]
+    (origin,) = [member for member in stack.status() if member.name == cluster.names[number]]
+    with connect(source) as client:
+        client.config_set("repl-diskless-sync-delay", 0)
+        name = client.cluster("MYID")
+    replica = _add(stack, "replica", Path(origin.argv[0]), NODE, login=source, port=_port_with_bus())
+    with connect(replica) as client:
+        client.cluster("MEET", source.host, source.port)
+        _wait(lambda: len(client.cluster("SLOTS")) == len(cluster.nodes), "the replica does not know the cluster")
+        client.cluster("REPLICATE", name)
+    wait_copied(source, replica)
+    return replica
 
 
 def add_replica(stack: Stack, primary: str, name: str) -> Endpoint:

@@ -87,3 +87,6 @@ def test_cluster_state() -> None:
     assert found(decide_cluster(None, situation())) == {}
     assert found(decide_cluster(Cluster("ok", 16384, 0), situation())) == {}
     assert found(decide_cluster(Cluster("fail", 16384, 5461), situation())) == {"redis.cluster_state": "critical"}
+    assert found(decide_cluster(Cluster("ok", 16384, 1), situation())) == {"redis.cluster_slots": "critical"}
+    (lacking,) = decide_cluster(Cluster("ok", 16383, 5), situation()).findings
+    assert (lacking.id, lacking.value) == ("redis.cluster_slots", 6)

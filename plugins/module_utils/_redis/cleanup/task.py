@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, ClassVar
@@ -18,6 +17,7 @@ from ..._core.result import Metrics
 from ..._core.runner import Context, Decision
 from ..._core.units import format_duration, parse_duration
 from ..client import RedisClient
+from ..no_touch import leave_no_trace
 from ..nodes import primaries
 from ..scripting import takes_scripts
 from ..stall import Pace
@@ -36,9 +36,6 @@ __all__ = ["RedisCleanup"]
 
 CONDITIONAL_EXPIRY = (7, 0)
 """From this version on PEXPIRE knows NX."""
-
-NO_TOUCH = (7, 2)
-"""From this version on a client may read keys without using them (CLIENT NO-TOUCH)."""
 
 
 class RedisCleanup(RedisWork[Seen]):
@@ -73,10 +70,9 @@ class RedisCleanup(RedisWork[Seen]):
         cluster = info.flag("cluster_enabled")
         version = _version(info.text("redis_version") or "")
         scripts = all(takes_scripts(node) for node in self._nodes)
-        if version >= NO_TOUCH and any(rule.field is not None for rule in self._rules):
+        if any(rule.field is not None for rule in self._rules):
             for node in self._nodes:
-                with suppress(StoreError):  # without it a key that is read counts as used, which is no harm
-                    node.ask("leave idle times alone", lambda redis: redis.execute_command("CLIENT NO-TOUCH", "ON"))
+                leave_no_trace(node)  # without it a key that is read counts as used, which is no harm
         policy = info.text("maxmemory_policy") or ""
         countable = [rule for rule in self._rules if rule.idle is None or "lfu" not in policy]
         paces = (self.pace, self._changes)
