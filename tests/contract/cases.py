@@ -110,6 +110,17 @@ def queue_cleanup(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any
     return dict(endpoint.options(completed_older_than="24h"))
 
 
+def warm(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """A Redis without the keys that a file holds; and a source that is down, by a URI with a password."""
+    host, port = request.getfixturevalue("dead_port")
+    rows = folder / "users.jsonl"
+    rows.write_text("".join(f'{{"id": {number}}}\n' for number in range(20)), encoding="utf-8")
+    uri = f"postgresql://someone:p%40ssw0rd-in-url@{host}:{port}/backend"
+    down = {"source": "postgresql", "connection": {"uri": uri}, "query": "SELECT id FROM users", "key": "down:{id}"}
+    entries = [{"source": "file", "query": str(rows), "key": "user:{id}"}, down]
+    return dict(request.getfixturevalue("fresh_redis8").options(entries=entries))
+
+
 CASES: dict[str, Case] = {
     "postgresql_health_info": store("postgresql18"),
     "postgresql_audit_info": store("postgresql18"),
@@ -122,6 +133,7 @@ CASES: dict[str, Case] = {
     "redis_audit_info": store("redis8"),
     "redis_cleanup": cleanup,
     "redis_health_info": store("redis8"),
+    "redis_warm": warm,
     "queue_cleanup": queue_cleanup,
     "queue_health_info": store("redis8"),
     "host_health_info": lambda request, folder: {"state": str(folder / "state")},
@@ -133,6 +145,7 @@ CASES: dict[str, Case] = {
 REQUIRED: dict[str, dict[str, Any]] = {
     "postgresql_retention": {"rules": [rule()]},
     "redis_cleanup": {"rules": [{"pattern": "cache:*", "action": "unlink"}]},
+    "redis_warm": {"entries": [{"source": "file", "query": "/srv/users.jsonl", "key": "user:{id}"}]},
 }
 """What a module of a store cannot be called without, where the store is down; right, and harmless."""
 

@@ -7,20 +7,16 @@ Usage: python -m tests.integration.redis_cleanup < options.json
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import Clock
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.cleanup.task import RedisCleanup
+from tests.integration.apart import run_apart, start_apart
 from tests.integration.health import context
-from tests.integration.running import ROOT, environment
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect
 
@@ -65,35 +61,8 @@ def raw_keys(endpoint: Endpoint) -> set[bytes]:
 def start(endpoint: Endpoint, *rules: dict[str, Any], **more: Any) -> subprocess.Popen[str]:
     """Run the task in a process of its own; what it prints is its result, with ``seconds`` and ``peak`` bytes."""
     params = {**endpoint.options(connect_timeout="5s"), **DEFAULTS, "rules": list(rules), **more}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.redis_cleanup"],
-        cwd=ROOT,
-        env=environment(PYTHONPATH=str(ROOT / ".collections")),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin
-    process.stdin.write(json.dumps(params))
-    process.stdin.close()
-    process.stdin = None
-    return process
-
-
-def main() -> None:
-    """Run what standard input asks for."""
-    task_context = replace(context(json.load(sys.stdin)), deadline=Deadline(600))
-    started = time.monotonic()
-    result = run(RedisCleanup(task_context), task_context, False).as_dict()
-    seconds = time.monotonic() - started
-    print(json.dumps({**result, "seconds": seconds, "peak": _peak()}))
-
-
-def _peak() -> int:
-    """Bytes of memory that this process had at most; what it was started from is not counted, as in getrusage."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return start_apart("tests.integration.redis_cleanup", params)
 
 
 if __name__ == "__main__":
-    main()
+    run_apart(RedisCleanup)
