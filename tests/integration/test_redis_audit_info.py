@@ -19,7 +19,6 @@ from tests.integration.running import run_module
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect
 from tests.stack.servers.redis_cluster import wait_copied
-from tests.stack.servers.redis_cluster import wait_copied
 
 DAY = 86_400
 ODD = [

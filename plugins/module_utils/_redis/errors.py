@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .._core.errors import AccessDenied, AuthenticationFailed, StoreError, StoreTimeout, StoreUnreachable
@@ -121,6 +122,10 @@ _BY_TEXT: tuple[tuple[str, type[StoreError], str], ...] = (
 )
 
 
+_WHERE = re.compile(r"(\d+) (\S+)")
+"""What is left of MOVED and ASK once the driver has taken off the word: slot and address."""
+
+
 def translate(error: Exception, driver: Any, tried: str) -> StoreError:
     """Turn what the driver raised into an error of ours.
 
@@ -143,6 +148,9 @@ def translate(error: Exception, driver: Any, tried: str) -> StoreError:
 
 def _worded(kind: type[StoreError], text: str) -> str:
     """The reason; what a server that is no Redis server sent is not repeated, for it could be anything."""
+    where = _WHERE.fullmatch(text)
+    if where:
+        return f"the slot {where[1]} is at {where[2]}"
     return "what answers is no Redis server" if kind is StoreUnreachable else text
 
 

@@ -72,9 +72,14 @@ local function said(answer)
 end
 for i = 1, #keys do
   local key = keys[i]
-  local size = pcall(MEMORY, USAGE, key)
+  local ttl = pcall(PTTL, key)
+  if type(ttl) == 'table' then
+    if not string.find(ttl.err, 'non local', 1, true) then return ttl end
+    ttl = -2
+  end
+  local size = ttl ~= -2 and pcall(MEMORY, USAGE, key)
   if type(size) ~= 'number' then size = (size and -1) or 0 end
-  numbers[2 * i - 1], numbers[2 * i] = call(PTTL, key), size
+  numbers[2 * i - 1], numbers[2 * i] = ttl, size
   if size >= large or i == chosen then
     local weight, kind, idle, count = 1, pcall('TYPE', key).ok or '-', '-', '-'
     if i == chosen then
