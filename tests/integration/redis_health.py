@@ -33,11 +33,24 @@ class Health(HealthRunner):
         return self.check(redis_task.redis_health, redis_task.CHECKS, checks, thresholds=thresholds)
 
     def queues(
-        self, *checks: str, queues: Sequence[str] = (), prefix: str = "bull", window: str = "24h", **thresholds: Any
+        self,
+        *checks: str,
+        queues: Sequence[str] = (),
+        prefix: str = "bull",
+        window: str = "24h",
+        postgresql: dict[str, Any] | None = None,
+        **thresholds: Any,
     ) -> dict[str, Any]:
-        """Run queue_health_info; all checks and all queues by default."""
-        more = {"queues": list(queues), "prefix": prefix, "failure_window": window}
-        return self.check(queue_task.queue_health, queue_task.CHECKS, checks, thresholds=thresholds, **more)
+        """Run queue_health_info; its default checks and all queues by default."""
+        more = {
+            "queues": list(queues),
+            "prefix": prefix,
+            "failure_window": window,
+            "search_time": "10s",
+            "postgresql": postgresql,
+        }
+        chosen = checks or queue_task.DEFAULT_CHECKS
+        return self.check(queue_task.queue_health, queue_task.CHECKS, chosen, thresholds=thresholds, **more)
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ PLANTED = {
     "queue.stalled": "warning",
     "queue.paused": "warning",
     "queue.failure_rate": "critical",
+    "queue.no_workers": "warning",
 }
 
 
@@ -172,7 +173,7 @@ def test_many_waiting_jobs_and_the_marker_that_is_none(npm_queue: Fill, client: 
     client.lpush("bull:few:wait", *range(1001))
     result = Health(endpoint).queues()
     assert by_state(result, "few")["waiting"] == 1001
-    assert ids(result) == {"queue.waiting": "warning"}
+    assert ids(result) == {"queue.waiting": "warning", "queue.ghosts": "warning", "queue.no_workers": "warning"}
 
 
 def test_delayed_jobs_that_nobody_fetches(npm_queue: Fill, client: redis.Redis) -> None:
@@ -279,7 +280,7 @@ def test_a_user_who_may_read_one_queue(filled: Endpoint, client: redis.Redis) ->
     health = Health(replace(filled, user="part", password="part-pass"))
     result = health.queues(queues=QUEUES)
     denied = {finding["subject"].rpartition(" ")[2] for finding in result["findings"] if "access" in finding["id"]}
-    assert denied == {"notifications", "eviction"}
+    assert denied == {"notifications", "eviction", "workers"}
     assert by_state(result, "customer-calls")["failed"] == 50
     assert "queue.stalled" in ids(result)
     assert result["server"]["version"]

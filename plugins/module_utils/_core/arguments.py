@@ -88,14 +88,16 @@ def connection_arguments(**more: Mapping[str, Any]) -> ArgumentSpec:
     )
 
 
-def check_arguments(checks: Sequence[str]) -> ArgumentSpec:
+def check_arguments(checks: Sequence[str], default: Sequence[str] | None = None) -> ArgumentSpec:
     """Options of every ``*_health_info`` and ``*_audit_info`` module. Documented in the fragment ``checks``.
 
-    :param checks: the names of the checks there are; all of them run by default.
+    :param checks: the names of the checks there are.
+    :param default: those that run if none is chosen; None: all of them.
     """
+    standard = list(checks if default is None else default)
     return ArgumentSpec(
         {
-            "checks": {"type": "list", "elements": "str", "choices": list(checks), "default": list(checks)},
+            "checks": {"type": "list", "elements": "str", "choices": list(checks), "default": standard},
             "thresholds": {"type": "dict", "default": {}},
         }
     )

@@ -1,26 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The dataops.upkeep authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections to the servers that keep queues, with what was read of them."""
+"""Queues on the connected servers, with what was read of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from .._core.connection import Connection
 from .._core.errors import DeadlineExceeded, StoreError
 from .._core.runner import Context
-from .._redis.client import RedisClient, connect
+from .._redis.client import RedisClient
 from .._redis.errors import MOVING, Redirected, Resharding
-from .._redis.nodes import primaries
 from .._redis.observe_server import identify as identify_server
 from .observations import Place, Problem, Queue, Reading, display
 from .observe_discovery import discover
 from .observe_queue import observe_queue
 
-__all__ = ["QueueReader", "connect_queues"]
+__all__ = ["QueueReader"]
 
 
 class QueueReader:
@@ -182,19 +179,3 @@ def _says_little(problem: Problem) -> int:
     if isinstance(problem.error, Resharding):
         return 1
     return 2 if isinstance(problem.error, Redirected) else 0
-
-
-@contextmanager
-def connect_queues(
-    connection: Connection, context: Context, prefix: str, names: Sequence[str], window: float
-) -> Iterator[QueueReader]:
-    """Connect to the server that keeps the queues, and in a cluster to every primary.
-
-    :raises StoreError: there is no connection, or one was lost while it was in use.
-    """
-    missing: list[StoreError] = []
-    with (
-        connect(connection, context.deadline) as redis,
-        primaries(redis, connection, context.deadline, missing) as nodes,
-    ):
-        yield QueueReader(nodes, context, prefix, names, window, missing)

@@ -21,14 +21,16 @@ def problem_finding(problem: Problem, place: str) -> Finding:
     subject = f"{place} {display(problem.name)}".rstrip()
     if problem.error:
         return sub_finding(subject, "queue", problem.error, Severity.WARNING)
+    where = f", neither in Redis nor in {problem.looked_in}" if problem.looked_in else ""
     what = f"there is no queue {display(problem.name)}" if problem.name else "there is no queue"
+    kept = "." if problem.looked_in else ": to look there, set the option postgresql of queue_health_info."
     return Finding(
         "queue.missing",
         Severity.WARNING,
         subject,
-        f"{place}: {what}",
+        f"{place}: {what}{where}",
         None,
         None,
         "Check name, prefix and login_db. A Bull queue has no keys before its first job, and a BullMQ 6 queue that is "
-        "kept in PostgreSQL has none in Redis at all.",
+        f"kept in PostgreSQL has none in Redis at all{kept}",
     )

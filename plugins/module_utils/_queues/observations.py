@@ -22,6 +22,7 @@ __all__ = [
     "Flavour",
     "Ghosts",
     "Keeping",
+    "Orphans",
     "Place",
     "Problem",
     "Queue",
@@ -115,11 +116,14 @@ class Active(NamedTuple):
     :param since: when the oldest began, in seconds since 1970; None if none did.
     :param stalled: jobs in work that nobody holds the lock of, so that their worker is gone.
     :param sampled: how many were looked at.
+    :param watched: whether a worker looked for such jobs within the last ``stalledInterval`` and so will again: it
+        brings them back.
     """
 
     since: float | None = None
     stalled: Sequence[str] = ()
     sampled: int = 0
+    watched: bool = False
 
 
 class Finished(NamedTuple):
@@ -148,6 +152,7 @@ class Queue(NamedTuple):
     :param paused: whether it is paused as a whole.
     :param delayed_overdue: delayed jobs whose time is over and that no worker fetched.
     :param window: seconds that ``finished`` looks back.
+    :param kept_in: ``redis``, or ``postgresql`` where BullMQ keeps it there.
     """
 
     name: str
@@ -161,6 +166,7 @@ class Queue(NamedTuple):
     waiting: Waiting = Waiting()
     active: Active = Active()
     finished: Finished = Finished()
+    kept_in: str = "redis"
 
 
 class Problem(NamedTuple):
@@ -168,10 +174,12 @@ class Problem(NamedTuple):
 
     :param name: its name, empty where it concerns the search for queues.
     :param error: why; None: there is no such queue.
+    :param looked_in: where else than in Redis it was looked for; empty: nowhere.
     """
 
     name: str
     error: UpkeepError | None = None
+    looked_in: str = ""
 
 
 def display(name: str) -> str:
@@ -221,3 +229,16 @@ class Ghosts(NamedTuple):
 
     state: str
     ids: Sequence[str]
+
+
+class Orphans(NamedTuple):
+    """Jobs in no state.
+
+    :param ids: theirs.
+    :param unknown: why none can be told for sure; empty: they can.
+    :param complete: whether every key was looked at.
+    """
+
+    ids: Sequence[str] = ()
+    unknown: str = ""
+    complete: bool = True

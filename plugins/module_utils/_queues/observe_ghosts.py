@@ -15,7 +15,7 @@ from .keys import LISTS, MOST_IN_LIST, SETS, is_marker
 from .observations import Ghosts, Place
 from .page import ask_page
 
-__all__ = ["find_ghosts", "lengths_of"]
+__all__ = ["find_ghosts", "ghosts_of", "lengths_of"]
 
 MOST_GHOSTS = 100_000
 """So many are held at once; the next run finds the others."""
@@ -44,18 +44,25 @@ def find_ghosts(
         if state in LISTS and length > MOST_IN_LIST:
             unread[state] = length
             continue
-        ids = list(_ghosts_of(client, pace, place, state, first.get(state, 0))) if length else []
+        ids = list(ghosts_of(client, pace, place, state, first.get(state, 0))) if length else []
         if ids:
             ghosts.append(Ghosts(state, list(dict.fromkeys(ids))))
     return ghosts, unread
 
 
-def _ghosts_of(client: RedisClient, pace: Pace, place: Place, state: str, rank: int) -> Iterator[str]:
-    """Yield the ghosts of one state. Keys are counted a page at a time; only where one lacks is each asked for."""
+def ghosts_of(
+    client: RedisClient, pace: Pace, place: Place, state: str, rank: int, end: int | None = None
+) -> Iterator[str]:
+    """Yield the ghosts of one state. Keys are counted a page at a time; only where one lacks is each asked for.
+
+    :param rank: where to begin.
+    :param end: no page begins here or behind; None: there is no end.
+    :raises StoreError: the server refused, or is gone.
+    """
     tried = f"look for ids without a job among the {state} jobs of {place.name}"
     fetch = "LRANGE" if state in LISTS else "ZRANGE"
     found, ids = 0, _page(ask_page(client, pace, tried, [(fetch, place.key(state), rank, rank + pace.size - 1)])[0])
-    while ids and found < MOST_GHOSTS:
+    while ids and found < MOST_GHOSTS and (end is None or rank < end):
         rank += len(ids)
         jobs = [id_ for id_ in ids if not is_marker(id_)]
         following = (fetch, place.key(state), rank, rank + pace.size - 1)

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
 from .._redis.client import RedisClient
 from .._redis.scan import escaped, pages
@@ -15,11 +14,11 @@ from .._redis.wire import name_of, packed, raw
 from .decide_job import REMOVED, fate_of
 from .decide_orphan import JOB_FIELDS, id_of, is_orphan
 from .keys import MOST_IN_LIST, SETS
-from .observations import Place
+from .observations import Orphans, Place
 from .observe_jobs import look_at
 from .page import ask_page
 
-__all__ = ["Orphans", "find_orphans"]
+__all__ = ["find_orphans", "in_no_state"]
 
 MOST_ORPHANS = 100_000
 """So many are held at once; the next run finds the others."""
@@ -27,22 +26,19 @@ MOST_ORPHANS = 100_000
 LISTS = ("active", "wait", "paused")
 
 
-class Orphans(NamedTuple):
-    """Jobs in no state.
-
-    :param ids: theirs.
-    :param unknown: why none can be told for sure; empty: they can.
-    """
-
-    ids: Sequence[str] = ()
-    unknown: str = ""
-
-
-def find_orphans(client: RedisClient, pace: Pace, place: Place, queues: Iterable[str], before: float) -> Orphans:
+def find_orphans(
+    client: RedisClient,
+    pace: Pace,
+    place: Place,
+    queues: Iterable[str],
+    before: float,
+    enough: Callable[[], bool] = lambda: False,
+) -> Orphans:
     """Look at every key of the database for jobs of a queue that none of its states holds.
 
     :param queues: the names of all queues that are known.
     :param before: milliseconds since 1970; younger ones are left, for they may be about to be put into a state.
+    :param enough: whether to end the search, asked after each page.
     :raises StoreError: the server refused, or is gone.
     """
     tried = f"look for jobs of {place.name} in no state"
@@ -52,22 +48,28 @@ def find_orphans(client: RedisClient, pace: Pace, place: Place, queues: Iterable
         return Orphans(unknown=f"{too_long[0]} is too long to be looked through without a stall")
     prefix, known = place.base[: -len(place.queue.name) - 1], frozenset(queues)
     orphans: list[str] = []
-    for page in pages(client, pace, escaped(raw(place.base)) + b"*"):
+    for page in pages(client, pace, escaped(raw(place.base)) + b"*", empty=True):
         names = (name_of(key)[len(prefix) :] for key in page)
         ids = [id_ for id_ in (id_of(name, place.queue.name, known) for name in names) if id_ is not None]
-        found = _in_no_state(client, pace, place, ids, before, tried)
+        found = in_no_state(client, pace, place, ids, before, tried)
         if found.unknown:
             return found
         orphans += found.ids
-        if len(orphans) >= MOST_ORPHANS:
-            break
+        if len(orphans) >= MOST_ORPHANS or enough():
+            return Orphans(list(dict.fromkeys(orphans)), complete=False)
     return Orphans(list(dict.fromkeys(orphans)))
 
 
-def _in_no_state(
+def in_no_state(
     client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], before: float, tried: str
 ) -> Orphans:
-    """Return those of a page of possible jobs that are orphans."""
+    """Return those of a page of possible jobs that are orphans.
+
+    A job that goes from one state to the next in this moment may be missed in both: whoever removes nothing looks
+    again, and what removes jobs looks into all states in one step.
+
+    :raises StoreError: the server refused, or is gone.
+    """
     if not ids:
         return Orphans()
     scores = ask_page(client, pace, tried, [("ZSCORE", place.key(state), id_) for id_ in ids for state in SETS])

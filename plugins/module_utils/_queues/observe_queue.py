@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .._core.runner import Context
 from .._redis.client import RedisClient
+from .decide_finished import counted
 from .decide_flavour import exists, flavour_of, is_paused, keeping, options_of, waiting_since
 from .observations import STATES, Active, Evidence, Finished, Queue, Waiting
 
@@ -57,6 +58,7 @@ class _Keys(NamedTuple):
     priority: int
     marker: int
     events: int
+    stalled_check: int
     wait_tail: Sequence[str]
     wait_head: str | None
     paused_tail: str | None
@@ -123,6 +125,7 @@ def observe_queue(client: RedisClient, context: Context, prefix: str, name: str,
             since=min((float(value) / 1000 for value in begun if value), default=None),
             stalled=_still_unlocked(client, context, base, unlocked, tried),
             sampled=len(keys.active_ids),
+            watched=bool(keys.stalled_check),
         ),
         finished=_finished(keys, jobs, completed_minutes, failed_minutes, now, window),
     )
@@ -139,6 +142,7 @@ def _key_commands(base: str, now: float, window: float) -> list[Command]:
         *(("ZCARD", base + key) for key in ("delayed", "completed", "failed", "prioritized", "waiting-children")),
         *(("ZCARD", base + key) for key in ("priority", "marker")),
         ("XLEN", f"{base}events"),
+        ("EXISTS", f"{base}stalled-check"),
         ("LRANGE", f"{base}wait", -2, -1),
         ("LINDEX", f"{base}wait", 0),
         ("LINDEX", f"{base}paused", -1),
@@ -259,30 +263,11 @@ def _finished(
     return Finished(
         completed=keys.recently_completed,
         failed=keys.recently_failed,
-        counted_completed=_counted(keys.completed_metrics, completed_minutes, now, window),
-        counted_failed=_counted(keys.failed_metrics, failed_minutes, now, window),
+        counted_completed=counted(keys.completed_metrics, completed_minutes, now, window),
+        counted_failed=counted(keys.failed_metrics, failed_minutes, now, window),
         completed_kept=keys.completed,
         failed_kept=keys.failed,
         # What removes completed jobs is told by a job that failed and so is still there, and the other way round.
         completed_keeping=keeping(option(keys.last_failed or keys.last_completed, "removeOnComplete")),
         failed_keeping=keeping(option(keys.last_completed or keys.last_failed, "removeOnFail")),
     )
-
-
-def _counted(metrics: Sequence[str | None], minutes: Sequence[str], now: float, window: float) -> int | None:
-    """Return how many jobs BullMQ's own metrics counted within the window; None where they are off.
-
-    ``minutes`` are counts of one minute each, the newest first, up to ``prevTS``; what came later is ``count`` less
-    ``prevCount``.
-    """
-    count, until, counted = (_integer(value) for value in metrics)
-    if count is None:
-        return None
-    if until is None or now - until > window * 1000:
-        return 0
-    reach = int((window * 1000 - (now - until)) // 60_000)
-    return count - (counted or 0) + sum(_integer(value) or 0 for value in minutes[:reach])
-
-
-def _integer(value: str | None) -> int | None:
-    return int(value) if value and value.isdecimal() else None

@@ -21,11 +21,12 @@ def escaped(name: bytes) -> bytes:
     return b"".join(b"\\%c" % byte if byte in _SPECIAL else b"%c" % byte for byte in name)
 
 
-def pages(client: RedisClient, pace: Pace, pattern: bytes | None = None) -> Iterator[list[bytes]]:
+def pages(client: RedisClient, pace: Pace, pattern: bytes | None = None, empty: bool = False) -> Iterator[list[bytes]]:
     """Yield every key that is there from the beginning to the end, in pages; some may come twice, as SCAN has it.
 
     :param pace: sizes the pages by how long the server is busy with them.
     :param pattern: glob pattern of the keys; None: all. The server looks at all keys either way.
+    :param empty: whether to yield pages without keys too, to a caller who looks at the clock in between.
     :raises StoreError: the server refused, or is gone.
     :raises DeadlineExceeded: the time is over; what was not seen is unknown.
     """
@@ -39,7 +40,7 @@ def pages(client: RedisClient, pace: Pace, pattern: bytes | None = None) -> Iter
         if isinstance(reply, Exception):
             raise client.explain("look for keys (SCAN)", reply)
         cursor, page = reply
-        if page:
+        if page or empty:
             yield page
         if cursor == b"0":
             return

@@ -14,6 +14,12 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.health import
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.result import METRIC_NAME
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.threshold import Thresholds
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.decide_details import (
+    decide_ages,
+    decide_rates,
+    decide_schedulers,
+)
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.decide_ended import failure_percent
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.decide_queue import (
     decide_active,
     decide_backlog,
@@ -23,8 +29,18 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.deci
     decide_eviction,
     decide_failures,
     decide_paused,
-    failure_percent,
     remember_backlog,
+)
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.decide_remains import (
+    decide_ghosts,
+    decide_orphans,
+    decide_workers,
+)
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.observation import (
+    Details,
+    Looked,
+    Remains,
+    Served,
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.thresholds import HEALTH_THRESHOLDS
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observations import (
@@ -38,6 +54,8 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observation
     Waiting,
 )
 from tests.unit._redis.test_reading import documented_limits
+
+ON_READINGS = (decide_counts, decide_backlog, decide_active, decide_paused, decide_failures, decide_delayed)
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=timezone.utc)
 DAY, HOUR = 86400.0, 3600.0
@@ -63,6 +81,10 @@ def situation(previous: dict[str, Any] | None = None, now: datetime = NOW, **set
 def found(decision: Decision) -> dict[str, str]:
     assert all(METRIC_NAME.fullmatch(name) for name in decision.metrics)
     return {finding.id: finding.severity.value for finding in decision.findings}
+
+
+def looked(**changes: Any) -> Looked:
+    return Looked([Details(CALLS._replace(**changes))])
 
 
 def reading(**changes: Any) -> Reading:
@@ -147,6 +169,7 @@ def test_an_empty_queue_never_gets_stuck() -> None:
         (CALLS.active, {}),
         (Active(NOW.timestamp() - HOUR - 1, (), 1), {"queue.oldest_active": "warning"}),
         (Active(None, ("3",), 1), {"queue.stalled": "warning"}),
+        (Active(None, ("3",), 1, watched=True), {}),
     ],
 )
 def test_active_jobs(active: Active, expected: dict[str, str]) -> None:
@@ -214,11 +237,17 @@ def test_overdue_delayed_jobs(overdue: int, expected: dict[str, str]) -> None:
     [(20_000, 10_000, {}), (20_100, 10_000, {"queue.events": "warning"}), (999, 0, {})],
 )
 def test_the_event_stream(events: int, limit: int, expected: dict[str, str]) -> None:
-    assert found(decide_events(reading(events=events, events_limit=limit), situation())) == expected
+    assert found(decide_events(looked(events=events, events_limit=limit), situation())) == expected
+
+
+def test_the_memory_of_the_event_stream_is_a_metric_where_it_is_known() -> None:
+    name = 'queue_events_bytes{queue="calls"}'
+    assert name not in decide_events(looked(), situation()).metrics
+    assert decide_events(Looked([Details(CALLS, events_bytes=4096)]), situation()).metrics[name] == 4096
 
 
 def test_bull_has_no_event_stream() -> None:
-    decision = decide_events(reading(flavour=Flavour("bull", None, "a job counter"), events=0), situation())
+    decision = decide_events(looked(flavour=Flavour("bull", None, "a job counter"), events=0), situation())
     assert (decision.findings, decision.metrics) == ([], {})
 
 
@@ -232,16 +261,25 @@ def test_eviction_policy(policy: str | None, expected: dict[str, str]) -> None:
 
 def test_a_queue_that_is_missing_or_denied_is_a_warning_of_any_check() -> None:
     problems = [Problem("gone"), Problem("", None), Problem("secret", AccessDenied("read the queue secret", "no"))]
-    for decide in (
-        decide_counts, decide_backlog, decide_active, decide_paused, decide_failures, decide_delayed, decide_events
-    ):  # fmt: skip
-        findings = decide(Reading((), problems), situation()).findings
+    for decide, observed in (
+        *((decide, Reading((), problems)) for decide in ON_READINGS),
+        *((decide, Looked((), problems)) for decide in (decide_events, decide_ages, decide_rates, decide_schedulers)),
+        *((decide, Remains((), problems)) for decide in (decide_ghosts, decide_orphans)),
+        (decide_workers, Served((), problems)),
+    ):
+        findings = decide(observed, situation()).findings
         assert [(finding.id, finding.severity.value) for finding in findings] == [
             ("queue.missing", "warning"),
             ("queue.missing", "warning"),
             ("queue.access_denied", "warning"),
         ]
-        assert "PostgreSQL" in findings[0].remedy
+        assert "set the option postgresql" in findings[0].remedy
+
+
+def test_a_queue_that_is_neither_here_nor_there() -> None:
+    (finding,) = decide_counts(Reading((), [Problem("gone", looked_in="PostgreSQL")]), situation()).findings
+    assert finding.message.endswith("there is no queue gone, neither in Redis nor in PostgreSQL")
+    assert "set the option" not in finding.remedy
 
 
 def test_counts_are_metrics() -> None:

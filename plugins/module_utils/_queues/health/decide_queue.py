@@ -9,12 +9,13 @@ from typing import Any
 
 from ..._core.finding import Finding
 from ..._core.health import Situation
-from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
 from ..._core.units import format_duration
-from ..decide_problem import problem_finding
-from ..observations import STATES, WAITING_STATES, Finished, Keeping, Queue, Reading, display
+from ..observations import STATES, WAITING_STATES, Queue, Reading, display
+from .decide_ended import LEAST_FINISHED, ended, failure_percent
+from .naming import age_of, metric_of, problems_of, subject_of
+from .observation import Looked
 
 __all__ = [
     "decide_active",
@@ -25,34 +26,29 @@ __all__ = [
     "decide_eviction",
     "decide_failures",
     "decide_paused",
-    "failure_percent",
     "remember_backlog",
 ]
-
-LEAST_FINISHED = 20
-"""Below this many finished jobs a failure rate says nothing."""
 
 
 def decide_counts(reading: Reading, situation: Situation) -> Decision:
     """Report jobs by state; limits on them are the other checks'."""
-    decision = Decision(_problems(reading, situation))
+    decision = Decision(problems_of(reading.problems, situation))
     for queue in reading.queues:
         for state in STATES:
-            name = metric_name("queue_jobs", queue=display(queue.name), state=state)
-            decision.metrics[name] = queue.counts.get(state, 0)
+            decision.metrics[metric_of("queue_jobs", queue, state=state)] = queue.counts.get(state, 0)
     return decision
 
 
 def decide_backlog(reading: Reading, situation: Situation) -> Decision:
     """Judge how many jobs wait, how long, and whether any worker takes them."""
-    decision = Decision(_problems(reading, situation))
+    decision = Decision(problems_of(reading.problems, situation))
     for queue in reading.queues:
-        subject = _subject(queue, situation)
+        subject = subject_of(queue, situation)
         waiting = sum(queue.counts.get(state, 0) for state in WAITING_STATES)
         decision.findings += situation.thresholds.judge("waiting", "queue.waiting", subject, waiting, "jobs waiting:")
-        age = _age(queue.waiting.since, situation)
+        age = age_of(queue.waiting.since, situation)
         if age is not None:
-            decision.metrics[_metric("queue_oldest_waiting_seconds", queue)] = round(age)
+            decision.metrics[metric_of("queue_oldest_waiting_seconds", queue)] = round(age)
         decision.findings += situation.thresholds.judge(
             "oldest_waiting_seconds", "queue.oldest_waiting", subject, age, "the oldest waiting job was added before"
         )
@@ -82,13 +78,13 @@ def remember_backlog(reading: Reading, situation: Situation) -> dict[str, Any]:
 
 def decide_active(reading: Reading, situation: Situation) -> Decision:
     """Judge how long jobs are in work, and whether their workers still live."""
-    decision = Decision(_problems(reading, situation))
+    decision = Decision(problems_of(reading.problems, situation))
     for queue in reading.queues:
-        subject, stalled = _subject(queue, situation), len(queue.active.stalled)
-        age = _age(queue.active.since, situation)
+        subject, stalled = subject_of(queue, situation), len(queue.active.stalled)
+        age = age_of(queue.active.since, situation)
         if age is not None:
-            decision.metrics[_metric("queue_oldest_active_seconds", queue)] = round(age)
-        decision.metrics[_metric("queue_stalled_jobs", queue)] = stalled
+            decision.metrics[metric_of("queue_oldest_active_seconds", queue)] = round(age)
+        decision.metrics[metric_of("queue_stalled_jobs", queue)] = stalled
         decision.findings += situation.thresholds.judge(
             "oldest_active_seconds", "queue.oldest_active", subject, age, "the oldest active job has been in work for"
         )
@@ -97,21 +93,22 @@ def decide_active(reading: Reading, situation: Situation) -> Decision:
             "stalled",
             "queue.stalled",
             subject,
-            stalled,
-            f"of {queue.active.sampled} active jobs have no worker ({names}{', ...' if stalled > 5 else ''}):",
+            0 if queue.active.watched else stalled,
+            f"of {queue.active.sampled} active jobs have no worker ({names}{', ...' if stalled > 5 else ''}), and none "
+            "looks for such jobs:",
         )
     return decision
 
 
 def decide_paused(reading: Reading, situation: Situation) -> Decision:
     """Judge whether a queue is paused."""
-    decision = Decision(_problems(reading, situation))
+    decision = Decision(problems_of(reading.problems, situation))
     for queue in reading.queues:
-        decision.metrics[_metric("queue_paused", queue)] = int(queue.paused)
+        decision.metrics[metric_of("queue_paused", queue)] = int(queue.paused)
         limit = situation.thresholds["paused"]
         if limit.crossed(int(queue.paused), limit.warning):
             waiting = sum(queue.counts.get(state, 0) for state in WAITING_STATES)
-            subject = _subject(queue, situation)
+            subject = subject_of(queue, situation)
             message = f"{subject}: the queue is paused, and {waiting} jobs wait in it"
             decision.findings.append(
                 Finding("queue.paused", limit.severity(1), subject, message, True, False, limit.remedy)
@@ -121,20 +118,20 @@ def decide_paused(reading: Reading, situation: Situation) -> Decision:
 
 def decide_failures(reading: Reading, situation: Situation) -> Decision:
     """Judge the share of failed jobs among those that ended within the window."""
-    decision = Decision(_problems(reading, situation))
+    decision = Decision(problems_of(reading.problems, situation))
     for queue in reading.queues:
-        completed, failed = _ended(queue.finished)
-        decision.metrics[_metric("queue_recently_completed_jobs", queue)] = completed
-        decision.metrics[_metric("queue_recently_failed_jobs", queue)] = failed
+        completed, failed = ended(queue.finished)
+        decision.metrics[metric_of("queue_recently_completed_jobs", queue)] = completed
+        decision.metrics[metric_of("queue_recently_failed_jobs", queue)] = failed
         share = failure_percent(queue.finished, queue.window)
         if share is None:
             continue
-        decision.metrics[_metric("queue_failure_percent", queue)] = share
+        decision.metrics[metric_of("queue_failure_percent", queue)] = share
         if completed + failed >= LEAST_FINISHED:
             decision.findings += situation.thresholds.judge(
                 "failure_percent",
                 "queue.failure_rate",
-                _subject(queue, situation),
+                subject_of(queue, situation),
                 share,
                 f"{failed} of {completed + failed} jobs that ended in the last {format_duration(queue.window)} failed:",
             )
@@ -143,30 +140,33 @@ def decide_failures(reading: Reading, situation: Situation) -> Decision:
 
 def decide_delayed(reading: Reading, situation: Situation) -> Decision:
     """Judge delayed jobs that nobody fetched when they were due."""
-    decision = Decision(_problems(reading, situation))
+    decision = Decision(problems_of(reading.problems, situation))
     for queue in reading.queues:
-        decision.metrics[_metric("queue_delayed_overdue_jobs", queue)] = queue.delayed_overdue
+        decision.metrics[metric_of("queue_delayed_overdue_jobs", queue)] = queue.delayed_overdue
         decision.findings += situation.thresholds.judge(
             "delayed_overdue",
             "queue.delayed_overdue",
-            _subject(queue, situation),
+            subject_of(queue, situation),
             queue.delayed_overdue,
             "delayed jobs that are due and not fetched:",
         )
     return decision
 
 
-def decide_events(reading: Reading, situation: Situation) -> Decision:
+def decide_events(looked: Looked, situation: Situation) -> Decision:
     """Judge the length of the event stream, which Bull does not have."""
-    decision = Decision(_problems(reading, situation))
-    for queue in reading.queues:
+    decision = Decision(problems_of(looked.problems, situation))
+    for one in looked.details:
+        queue = one.queue
         if queue.flavour.is_bull:
             continue
-        decision.metrics[_metric("queue_events_length", queue)] = queue.events
+        decision.metrics[metric_of("queue_events_length", queue)] = queue.events
+        if one.events_bytes is not None:
+            decision.metrics[metric_of("queue_events_bytes", queue)] = one.events_bytes
         decision.findings += situation.thresholds.judge(
             "events_ratio",
             "queue.events",
-            _subject(queue, situation),
+            subject_of(queue, situation),
             queue.events / queue.events_limit if queue.events_limit else None,
             f"the event stream holds {queue.events} entries at a limit of {queue.events_limit}, a ratio of",
         )
@@ -192,59 +192,9 @@ def decide_eviction(policy: str | None, situation: Situation) -> Decision:
     )
 
 
-def failure_percent(finished: Finished, window: float) -> float | None:
-    """Return the share of failed jobs in percent, None where it cannot be known.
-
-    The library's own metrics are exact. Without them the jobs that are kept are counted, which says nothing when
-    jobs are removed as they end.
-
-    :param window: seconds that ``finished`` looks back.
-    """
-    completed, failed = _ended(finished)
-    if completed + failed == 0:
-        return None
-    if finished.counted_completed is None and (
-        _cut(finished.completed_keeping, finished.completed_kept, window)
-        or _cut(finished.failed_keeping, finished.failed_kept, window)
-    ):
-        return None
-    return round(failed * 100 / (completed + failed), 2)
-
-
-def _cut(keeping: Keeping | None, kept: int, window: float) -> bool:
-    """Whether jobs that ended within the window may have been removed already."""
-    if keeping is None:
-        return False
-    by_count = keeping.number is not None and kept >= keeping.number
-    return by_count or (keeping.age is not None and keeping.age < window)
-
-
-def _ended(finished: Finished) -> tuple[int, int]:
-    """Completed and failed jobs within the window, from the best source there is."""
-    if finished.counted_completed is None:
-        return finished.completed, finished.failed
-    return finished.counted_completed, finished.counted_failed or 0
-
-
 def _stuck_seconds(queue: Queue, situation: Situation) -> float | None:
     """For how long the same job has been next in line, None if it is another one than in the last run."""
     before = situation.previous.get(display(queue.name))
     if not before or not queue.waiting.next_job or before["job"] != display(queue.waiting.next_job):
         return None
     return max(0.0, situation.now.timestamp() - float(before["since"]))
-
-
-def _problems(reading: Reading, situation: Situation) -> list[Finding]:
-    return [problem_finding(problem, situation.subject) for problem in reading.problems]
-
-
-def _subject(queue: Queue, situation: Situation) -> str:
-    return f"{situation.subject} {display(queue.name)}"
-
-
-def _metric(name: str, queue: Queue) -> str:
-    return metric_name(name, queue=display(queue.name))
-
-
-def _age(since: float | None, situation: Situation) -> float | None:
-    return None if since is None else max(0.0, situation.now.timestamp() - since)

@@ -13,8 +13,8 @@ from ..._core.runner import Context
 from ..._core.threshold import Thresholds
 from ..._core.units import parse_duration
 from ..._redis.client import DEFAULTS
-from ..client import QueueReader, connect_queues
 from ..observations import Reading
+from .decide_details import decide_ages, decide_rates, decide_schedulers
 from .decide_queue import (
     decide_active,
     decide_backlog,
@@ -26,35 +26,53 @@ from .decide_queue import (
     decide_paused,
     remember_backlog,
 )
+from .decide_remains import decide_ghosts, decide_orphans, decide_workers
+from .observation import Looked
+from .observe_postgresql import elsewhere
+from .reader import HealthReader, Wanted, connect_queues
 from .thresholds import HEALTH_THRESHOLDS
 
-__all__ = ["CHECKS", "queue_health"]
+__all__ = ["CHECKS", "DEFAULT_CHECKS", "queue_health"]
 
 
-def observe_queues(reader: QueueReader, _context: Context) -> Reading:
+def observe_queues(reader: HealthReader, _context: Context) -> Reading:
     """Read the queues."""
     return reader.take()
 
 
-def observe_eviction(reader: QueueReader, _context: Context) -> str | None:
+def observe_eviction(reader: HealthReader, _context: Context) -> str | None:
     """Read the eviction policy, of a cluster one that is not as it should be on any node."""
     policies = reader.policies()
     return next((policy for policy in policies if policy != "noeviction"), policies[0] if policies else None)
 
 
-CHECKS: tuple[Check[QueueReader], ...] = (
+def observe_details(reader: HealthReader, _context: Context) -> Looked:
+    """Look closer at the queues."""
+    return reader.details()
+
+
+CHECKS: tuple[Check[HealthReader], ...] = (
     Check("counts", observe_queues, decide_counts),
     Check("backlog", observe_queues, decide_backlog, remember_backlog),
     Check("active", observe_queues, decide_active),
     Check("paused", observe_queues, decide_paused),
     Check("failures", observe_queues, decide_failures),
     Check("delayed", observe_queues, decide_delayed),
-    Check("events", observe_queues, decide_events),
+    Check("ages", observe_details, decide_ages),
+    Check("rates", observe_details, decide_rates),
+    Check("schedulers", observe_details, decide_schedulers),
+    Check("workers", lambda reader, _context: reader.workers(), decide_workers),
+    Check("ghosts", lambda reader, _context: reader.ghosts(), decide_ghosts),
+    Check("orphans", lambda reader, _context: reader.orphans(), decide_orphans),
+    Check("events", lambda reader, _context: reader.events(), decide_events),
     Check("eviction", observe_eviction, decide_eviction),
 )
 
+DEFAULT_CHECKS = tuple(check.name for check in CHECKS if check.name != "orphans")
+"""To look for orphans takes a walk over all keys."""
 
-def queue_health(context: Context) -> HealthTask[QueueReader]:
+
+def queue_health(context: Context) -> HealthTask[HealthReader]:
     """Make the task of ``queue_health_info``. The driver is imported here, so that connecting is measured without.
 
     :raises InvalidInput: an option cannot be understood.
@@ -65,6 +83,8 @@ def queue_health(context: Context) -> HealthTask[QueueReader]:
     prefix, names = context.params["prefix"], context.params["queues"]
     if not prefix or not all(names):
         raise InvalidInput("prefix" if not prefix else "queues", "a name is empty", "Leave it out instead.")
+    search = parse_duration(context.params["search_time"], "search_time")
+    other = elsewhere(context, context.params["postgresql"])
     REDIS.load()
     connection = Connection.of(context, DEFAULTS)
     place = f"/{connection.database}" if connection.database else ""
@@ -72,8 +92,8 @@ def queue_health(context: Context) -> HealthTask[QueueReader]:
         context,
         kind="queue",
         label=f"{connection.label}{place} {prefix}",
-        connect=lambda: connect_queues(connection, context, prefix, names, window),
-        identify=QueueReader.identify,
+        connect=lambda: connect_queues(connection, context, Wanted(prefix, names, window, search, other)),
+        identify=HealthReader.identify,
         checks=CHECKS,
         thresholds=Thresholds(HEALTH_THRESHOLDS, context.params["thresholds"]),
     )
