@@ -17,6 +17,7 @@ from .._core.dependency import REDIS, version_tuple
 from .._core.errors import AccessDenied, InvalidInput, StoreError, StoreTimeout, StoreUnreachable
 from .errors import translate
 from .info import Info
+from .replies import ReplyError, read_replies
 
 __all__ = ["DEFAULTS", "RedisClient", "connect"]
 
@@ -103,7 +104,7 @@ class RedisClient:
 
         def finish() -> list[Any]:
             try:
-                return self.ask(tried, lambda _redis: [self._reply(connection) for _number in range(replies)])
+                return self.ask(tried, lambda _redis: self._replies(connection, replies))
             except BaseException:
                 connection.disconnect()  # what is still on its way must not answer the next request
                 raise
@@ -125,6 +126,26 @@ class RedisClient:
             pool.release(connection)
             raise
         return pool, connection
+
+    def _replies(self, connection: Any, number: int) -> list[Any]:
+        """Read replies from the connection's socket, or by the driver where it has another way of its own."""
+        socket = getattr(connection, "_sock", None)
+        if socket is None or str(getattr(connection, "protocol", None)) != "2":
+            return [self._reply(connection) for _number in range(number)]
+        try:
+            return read_replies(socket, number, lambda text: self._error(connection, text))
+        except ReplyError as error:
+            raise self._driver.exceptions.ConnectionError(str(error)) from error
+
+    def _error(self, connection: Any, text: bytes) -> Exception:
+        """Return an error of the server as the driver's exception.
+
+        :raises Exception: it is one that ends the connection.
+        """
+        error: Exception = connection._parser.parse_error(text.decode("utf-8", "replace"))
+        if isinstance(error, self._driver.exceptions.ConnectionError):
+            raise error
+        return error
 
     def _reply(self, connection: Any) -> Any:
         try:

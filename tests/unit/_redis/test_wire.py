@@ -11,7 +11,7 @@ from redis.connection import Connection
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.queue_keys import QueueKeys, queue_base
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.scan import escaped
-from ansible_collections.dataops.upkeep.plugins.module_utils._redis.wire import name_of, packed, raw
+from ansible_collections.dataops.upkeep.plugins.module_utils._redis.wire import name_of, packed, packed_each, raw
 
 arguments = st.lists(st.one_of(st.binary(max_size=30), st.integers(), st.text(max_size=10)), max_size=6)
 
@@ -55,3 +55,8 @@ def test_keys_of_queues_are_held_and_others_are_not() -> None:
         assert keys.holds(held), held
     for free in (b"bull:mail", b"bull:mailer:17", b"app:user:id", b"cache:1", b"bull"):
         assert not keys.holds(free), free
+
+
+@given(st.lists(st.binary(max_size=20)))
+def test_one_command_for_each_key(keys: list[bytes]) -> None:
+    assert packed_each((b"MEMORY", b"USAGE"), keys) == packed([(b"MEMORY", b"USAGE", key) for key in keys])

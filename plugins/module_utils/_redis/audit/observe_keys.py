@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..._core.clock import Clock
 from ..client import RedisClient
+from ..errors import Redirected
 from ..no_touch import leave_no_trace
 from ..scan import pages
 from ..stall import Pace
-from ..wire import packed, raw
+from ..wire import packed, packed_each, raw
 from .census import DETAIL_BYTES, Census, Detail
+from .group import GONE
 from .script import LENGTHS, UNTOUCHED_SECONDS, Glance, ScriptPage, busy_of, can_be_cut, number_of, page_of, request
 
 __all__ = ["Pass"]
@@ -104,37 +107,50 @@ class Pass:
 
     def _by_pipelines(self) -> None:
         """Ask for each key's TTL and size, in pages; then, for some, for more."""
+        counted: Callable[[], None] = partial(self._census.take, (), (), ())
         for keys in pages(self._client, self.pace):
-            asked = [(b"PTTL", key) for key in keys]
-            sizes = [(b"MEMORY", b"USAGE", key) for key in keys] if self.sized else []
-            replies = self._ask([*asked, *sizes])
-            ttls = [self._must(reply) for reply in replies[: len(keys)]]
-            self.sized = self.sized and not any(isinstance(reply, Exception) for reply in replies[len(keys) :])
-            found = [reply if isinstance(reply, int) else 0 for reply in replies[len(keys) :]] or [0] * len(keys)
-            self._census.take(keys, ttls, found, self._details(keys, found))
-            if self._over(self._census.seen):
-                return
-        self.complete = True
+            blob = packed_each((b"PTTL",), keys)
+            if self.sized:
+                blob += packed_each((b"MEMORY", b"USAGE"), keys)
+            with self.pace.page():
+                finish = self._client.begin(TRIED, blob, len(keys) * (1 + self.sized))
+                counted()  # the page before, while the server works on this one
+                replies = finish()
+            counted = partial(self._census.take, keys, *self._understood(keys, replies))
+            self._asked_for += len(keys)
+            if self._over(self._asked_for):
+                break
+        else:
+            self.complete = True
+        counted()
+
+    def _understood(self, keys: Sequence[bytes], replies: Sequence[Any]) -> tuple[list[int], list[int], list[Detail]]:
+        """Return the TTLs, the sizes and the details of a page.
+
+        :raises StoreError: not even TTLs may be asked for.
+        """
+        ttls, sizes = list(replies[: len(keys)]), list(replies[len(keys) :])
+        for at, reply in enumerate(ttls):
+            if isinstance(reply, Exception):
+                error = self._client.explain(TRIED, reply)
+                if not isinstance(error, Redirected):
+                    raise error
+                ttls[at] = GONE  # of a cluster, on its way to another node
+                sizes[at : at + 1] = [0] if sizes else []
+        self.sized = self.sized and not any(isinstance(reply, Exception) for reply in sizes)
+        found = [reply if isinstance(reply, int) else 0 for reply in sizes] or [0] * len(keys)
+        return ttls, found, self._details(keys, found)
 
     def _ask(self, commands: Sequence[Sequence[bytes]]) -> list[object]:
         with self.pace.page():
             return self._client.exchange(TRIED, packed(commands), len(commands))
-
-    def _must(self, reply: object) -> int:
-        """Return a reply that there has to be.
-
-        :raises StoreError: it is an error.
-        """
-        if isinstance(reply, Exception):
-            raise self._client.explain(TRIED, reply)
-        return int(str(reply))
 
     def _details(self, keys: Sequence[bytes], sizes: Sequence[int]) -> list[Detail]:
         """Ask for type, encoding and use of the large keys and of some others, then for the large ones' elements."""
         chosen = [
             number
             for number, size in enumerate(sizes)
-            if size >= DETAIL_BYTES or (self._census.seen + number) % self._glance.stride == self._glance.stride - 1
+            if size >= DETAIL_BYTES or (self._asked_for + number) % self._glance.stride == self._glance.stride - 1
         ]
         questions: tuple[tuple[bytes, ...], ...] = ((b"TYPE",), (b"OBJECT", b"ENCODING"))
         if self._heat == "idle":
