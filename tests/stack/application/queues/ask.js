@@ -25,7 +25,7 @@ async function states(queue, ids) {
 }
 
 // Work on a queue until as many were done as are expected and nothing came for a while, and return the ids in the order
-// in which they were worked on. A job fails the first times that it is seen, if the question says so.
+// in which they were worked on. A job fails the first times that it is seen, if its data or the question say so.
 async function drain(code, library, settings, queue, question) {
   const { queue: name, expect = 0, idle = 1000, failures = 0, reason = 'broken' } = question;
   const order = [];
@@ -36,8 +36,9 @@ async function drain(code, library, settings, queue, question) {
     order.push(String(job.id));
     last = Date.now();
     seen[job.id] = (seen[job.id] || 0) + 1;
-    if (seen[job.id] <= failures) {
-      throw new Error(reason);
+    const data = job.data || {};
+    if (seen[job.id] <= (data.failures ?? failures)) {
+      throw new Error(data.reason || reason);
     }
     return 'done';
   };

@@ -21,7 +21,17 @@ from tests.stack.places import CACHE, server_user
 from tests.stack.state import exclusive
 from tests.stack.wheels import fetch, pinned
 
-__all__ = ["NPM_LIBRARIES", "ask_npm", "fill_postgresql", "fill_with_npm", "fill_with_python", "python_environment"]
+__all__ = [
+    "NPM_LIBRARIES",
+    "POSTGRESQL_LIBRARY",
+    "as_postgresql",
+    "ask_npm",
+    "fill_postgresql",
+    "fill_with_npm",
+    "fill_with_python",
+    "npm_command",
+    "python_environment",
+]
 
 HERE = Path(__file__).parent
 COMPLETE = ".complete"
@@ -46,17 +56,21 @@ def fill_with_python(server: Endpoint, queues: list[QueuePlan]) -> Counts:
 
 def fill_with_npm(server: Endpoint, queues: list[QueuePlan], library: str, version: str) -> Counts:
     """Fill queues with one release of npm's bull or bullmq; returns the library's counts by queue and state."""
-    counts: Counts = _run(_npm_command("make.js", library, version), as_input(server, queues))
+    counts: Counts = _run(npm_command("make.js", library, version), as_input(server, queues))
     return counts
 
 
 def fill_postgresql(server: Endpoint, queues: list[QueuePlan], schema: str = "bullmq") -> Counts:
     """Let npm's bullmq keep queues in a database of PostgreSQL; returns the library's counts by queue and state."""
-    connection = {"host": server.host, "port": server.port, "user": server.user, "password": server.password}
-    settings = as_input(server, queues) | {"postgresql": {**connection, "database": server.database, "schema": schema}}
-    library, version, driver = POSTGRESQL_LIBRARY
-    counts: Counts = _run(_npm_command("make.js", library, version, driver), settings)
+    settings = as_input(server, queues) | {"postgresql": as_postgresql(server, schema)}
+    counts: Counts = _run(npm_command("make.js", *POSTGRESQL_LIBRARY), settings)
     return counts
+
+
+def as_postgresql(server: Endpoint, schema: str = "bullmq") -> dict[str, Any]:
+    """A database of PostgreSQL as npm's bullmq wants it."""
+    login = {"user": server.user, "password": server.password, "database": server.database}
+    return {"host": server.host, "port": server.port, **login, "schema": schema}
 
 
 def ask_npm(
@@ -67,18 +81,19 @@ def ask_npm(
     Each question says by ``ask`` what is wanted and has ``queue``: ``counts``, ``states`` (of ``ids``), ``add`` (with
     ``name``, ``data`` and ``options``), ``end`` (the next job, with ``fail`` and ``reason``), ``drain`` (returns the
     ids in the order in which a real worker did them; ends ``idle`` milliseconds after the last one, with at least
-    ``expect`` of them done; with ``failures``, so many times each fails first, by ``reason``), ``jobs`` (of ``state``),
+    ``expect`` of them done; with ``failures``, so many times each fails first, by ``reason``; a job's data may say both
+    for it), ``jobs`` (of ``state``),
     ``putback`` (dead letters), ``promote`` (the first delayed), ``schedule`` (by ``name`` and ``every``), ``pause``,
     ``resume``, ``retryJobs`` (with ``count``), ``clean`` (with ``grace``, ``state`` and ``limit``); or ``flow`` with a
     ``flow`` to add.
     """
     settings = {**as_input(server, []), "questions": questions}
     settings["prefix"] = prefix or settings["prefix"]
-    answers: list[Any] = _run(_npm_command("ask.js", library, version), settings)
+    answers: list[Any] = _run(npm_command("ask.js", library, version), settings)
     return answers
 
 
-def _npm_command(script: str, library: str, version: str, *more: str) -> list[str]:
+def npm_command(script: str, library: str, version: str, *more: str) -> list[str]:
     """What runs a script of ours with one release of npm's bull or bullmq, and packages beside it, fetched once."""
     node = fetch("node", server_user())
     place = CACHE / "npm-queues" / "-".join((library, version, *more))
