@@ -45,10 +45,10 @@ def run_apart(make_task: Callable[[Context], Task[Any]]) -> None:
     started = time.monotonic()
     result = run(make_task(task_context), task_context, False).as_dict()
     seconds = time.monotonic() - started
-    print(json.dumps({**result, "seconds": seconds, "peak": _peak()}))
+    print(json.dumps({**result, "seconds": seconds, "peak": peak_bytes()}))
 
 
-def _peak() -> int:
+def peak_bytes() -> int:
     """Bytes of memory that this process had at most; what it was started from is not counted, as in getrusage."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
