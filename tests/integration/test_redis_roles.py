@@ -16,6 +16,7 @@ import redis
 from tests.integration.playing import play
 from tests.integration.queue_cleanup import jobs_of, make
 from tests.stack.endpoint import Endpoint
+from tests.stack.servers.postgresql import connect as connect_postgresql
 from tests.stack.servers.redis import connect
 
 CLEANUP = [
@@ -95,6 +96,28 @@ def test_weekly_audits_and_looks_for_lost_jobs(fresh_redis8: Endpoint, tmp_path:
         assert done["jobs orphans"]["changed"]
         assert not client.exists("bull:mails:lost")
         assert client.exists("bull:mails:1", "bull:mails:3", "analytics:1") == 3
+
+
+def test_daily_fills_the_cache_from_a_store_that_is_named(
+    fresh_redis8: Endpoint, fresh_postgresql18_database: Endpoint, tmp_path: Path
+) -> None:
+    source = fresh_postgresql18_database
+    with connect_postgresql(source) as session:
+        session.execute("CREATE TABLE users (id int PRIMARY KEY, name text)")
+        session.execute("INSERT INTO users VALUES (1, 'Ada'), (2, 'Björn')")
+    query = {"source": "postgresql", "query": "SELECT id, name FROM users", "key": "user:{id}", "ttl": "5min"}
+    variables: dict[str, Any] = {
+        "upkeep_postgresql": [{"name": "main", **source.options(), "checks": ["availability"]}],
+        "upkeep_redis": [entry(fresh_redis8, warm=[{**query, "name": "users", "connection": "main"}])],
+        "secrets": (*secrets(fresh_redis8), str(source.password)),
+    }
+    with connect(fresh_redis8) as client:
+        _run, done = play("daily", tmp_path, **variables)
+        assert done["cache warm"]["changed"]
+        assert json.loads(str(client.get("user:2"))) == {"id": 2, "name": "Björn"}
+        assert 0 < client.ttl("user:1") <= 330
+        _run, again = play("daily", tmp_path, **variables)
+        assert not again["cache warm"]["changed"]
 
 
 def test_everything_may_be_a_text_and_replicas_are_only_audited(fresh_redis8: Endpoint, tmp_path: Path) -> None:
