@@ -112,6 +112,9 @@ ODD = {
     "attempts": {"atm": "many"},
     "deep": {"data": "[" * 2000 + "]" * 2000},
     "unfinished": {"finishedOn": "soon"},
+    "zeros": {"finishedOn": "0017", "atm": "007"},
+    "hex": {"finishedOn": "0x17", "atm": "1e3"},
+    "long": {"finishedOn": "9" * 40, "atm": "٣"},
 }
 
 
@@ -136,6 +139,7 @@ def test_scripts_and_transactions_write_the_same_letters(client: redis.Redis, fr
     assert letters["plain"]["data"] == {"n": 12345678901234567890, "e": [], "o": {}}
     assert (letters["no-json"]["data"], letters["no-json"]["stacktrace"]) == ("{broken", "not json")
     assert (letters["number"]["data"], letters["empty"]["data"]) == (5, None)
+    assert (letters["zeros"]["attemptsMade"], letters["zeros"]["finishedOn"]) == (7, 17)
     assert (letters["attempts"]["attemptsMade"], letters["unfinished"]["finishedOn"]) == (0, None)
 
 

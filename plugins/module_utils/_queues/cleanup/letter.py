@@ -9,6 +9,7 @@ The script ``dispose`` writes the same inside the server; a test holds them to e
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from hashlib import sha1
 
@@ -21,6 +22,9 @@ SOURCE_FIELDS = ("name", "data", "opts", "stacktrace", "failedReason", "finished
 
 MARK = "upkeepOf"
 """The field by which a letter is known again: the job's key, and when it failed."""
+
+_DIGITS = re.compile("[0-9]{1,15}")
+"""A number that fits into a JSON number of any library."""
 
 
 def letter_id(queue: str, id_: str, finished: str) -> str:
@@ -57,8 +61,8 @@ def letter_fields(
         "opts": _as_json(opts),
         "failedReason": _text(reason or ""),
         "stacktrace": _as_json(stacktrace),
-        "attemptsMade": attempts if attempts.isdecimal() else "0",
-        "finishedOn": finished if finished and finished.isdecimal() else "null",
+        "attemptsMade": str(int(attempts)) if _DIGITS.fullmatch(attempts) else "0",
+        "finishedOn": str(int(finished)) if _DIGITS.fullmatch(finished or "") else "null",
         "why": _text(why),
     }
     return {

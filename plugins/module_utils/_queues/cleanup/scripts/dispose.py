@@ -38,13 +38,18 @@ local function as_json(text)
   return pcall(cjson.decode, text) and text or cjson.encode(text)
 end
 
+-- Return a text of at most 15 digits as a number, and anything else as what is given for it.
+local function as_number(text, otherwise)
+  return #text < 16 and string.match(text, '^%d+$') and string.format('%.0f', tonumber(text)) or otherwise
+end
+
 local function letter_of(key, id, reason, finished, attempts, why)
   local job = call('HMGET', key, 'name', 'data', 'opts', 'stacktrace')
   return job[1] or '', table.concat({
     '{"source":', cjson.encode(ARGV[2]), ',"id":', cjson.encode(id), ',"name":', cjson.encode(job[1] or ''),
     ',"data":', as_json(job[2]), ',"opts":', as_json(job[3]), ',"failedReason":', cjson.encode(reason or ''),
-    ',"stacktrace":', as_json(job[4]), ',"attemptsMade":', tonumber(attempts) or 0,
-    ',"finishedOn":', string.match(finished, '^%d+$') or 'null', ',"why":', cjson.encode(why), '}'})
+    ',"stacktrace":', as_json(job[4]), ',"attemptsMade":', as_number(attempts, '0'),
+    ',"finishedOn":', as_number(finished, 'null'), ',"why":', cjson.encode(why), '}'})
 end
 
 -- A letter of the same failure is the same letter; whatever else has its name is none of ours.
