@@ -11,8 +11,8 @@ short_description: Clean Bull and BullMQ queues, retry what failed by accident, 
 version_added: 0.1.0
 description:
   - Removes completed and failed jobs by age, in small batches, so that the server never stands still for others.
-  - Tries failed jobs again whose reason goes away by itself, and moves the others, with their reason, to a dead letter
-    queue, or removes them.
+  - Tries failed jobs again whose reason goes away by itself, and moves the others, with their reason, to a queue of
+    dead letters, or removes them. C(docs/queues.md) says what a retry keeps, and what a dead letter looks like.
   - Removes ids that have no job (ghosts), jobs that are in no state (orphans), and trims the event stream.
   - Knows queues of Bull 3 and 4 and of BullMQ 4, 5 and 6, and tells by their traces which it is. What it found, and by
     what, is in C(server.queues), each with C(flavour), C(version) and C(evidence).
@@ -46,14 +46,16 @@ options:
     type: str
   keep_last:
     description:
-      - So many of the newest completed jobs stay, and as many of the failed ones, however old they are.
+      - So many of the newest completed jobs are not removed by age, and as many of the failed ones.
     type: int
     default: 0
   retry:
     description:
       - Which failed jobs to try again. If not set, none.
-      - A job keeps its priority, its place at the end that it was added for, and its parent. Jobs in work are not
-        touched.
+      - A job keeps its priority, its place at the end that it was added for, and its parent, which waits for it again.
+        In a paused queue it waits until that goes on. Jobs in work are not touched, and rate limits are left alone.
+      - No job is tried again twice in one run; one that fails again meanwhile is the next run's.
+      - How many failed jobs meet which fate, and why, is in the metrics C(queue_failed_jobs).
     type: dict
     suboptions:
       reasons:
@@ -64,7 +66,7 @@ options:
         default: [ECONNREFUSED, ETIMEDOUT, ENOTFOUND, ECONNRESET]
       max_attempts:
         description:
-          - Only jobs that were tried fewer times than this.
+          - Only jobs that were tried fewer times than this, over all runs, and also before O(retry.reset_attempts).
         type: int
         default: 3
       names:
@@ -83,11 +85,15 @@ options:
         description:
           - What becomes of the failed jobs that are not tried again.
           - If not set, V(dead_letter) where O(dead_letter) is given, else V(keep).
+          - A job that a parent waits for, that waits for children itself, or that its scheduler needs is kept anyway.
         type: str
         choices: [keep, dead_letter, remove]
   dead_letter:
     description:
-      - Where failed jobs go that are not tried again, with their reason.
+      - Name of the queue, under the same prefix, for failed jobs that are not tried again. Each becomes a waiting job
+        of it, that holds the failed one whole, with its reason.
+      - It is made if it is not there. It has to be kept by the same library, Bull or BullMQ; and in a cluster it needs
+        the slot of the queue, such as by a prefix C({bull}). It is not cleaned itself.
     type: str
   ghosts:
     description:
@@ -133,11 +139,14 @@ extends_documentation_fragment:
 notes:
   - "The user needs C(+@read +@write +@connection +info +role +eval) on the queues' keys and on C(upkeep:lock:*),
     C(+scan) if the queues are not named, and C(+cluster) in a cluster. Without C(+eval) changes go through
-    transactions, for which C(+@transaction) is needed, more slowly, and orphans are left."
+    transactions, for which C(+@transaction) is needed, more slowly, and orphans are left. The listeners of a queue of
+    Bull are told of a retry only with C(+publish) too, and never by a transaction."
   - A failed job whose parent waits for it is kept, for without it the parent would wait for ever; so is the next job of
     a scheduler, and one that a worker has locked.
   - Two runs on one queue exclude each other by a key C(upkeep:lock:queue_cleanup:...) that expires by itself.
-  - A replica takes no changes; the module fails there, with nothing done.
+  - A replica takes no changes; the module fails there, with nothing done, unless it is of a cluster. Every primary of a
+    cluster is visited; one that cannot be reached is a finding, and a queue whose slot is on its way to another node is
+    left alone.
   - A queue that BullMQ 6 keeps in PostgreSQL has no keys in Redis; that it is not there is a warning, and nothing is
     done.
 seealso:
