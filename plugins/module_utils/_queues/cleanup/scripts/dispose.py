@@ -74,8 +74,7 @@ local function write_letter(key, id, letter, reason, finished, attempts, why)
   return true
 end
 
--- Who may not remove a job must not copy it; so that is tried before, on nothing.
-call('ZREM', failed, '')
+try_rights(failed, letters == '' and base or letters)
 call('UNLINK', base)
 if letters ~= '' and layout ~= 'bull' and call('EXISTS', letters .. 'meta') == 0 then
   call('HSETNX', letters .. 'meta', 'opts.maxLenEvents', 10000)

@@ -65,8 +65,7 @@ local function child_state(key, reason)
   return true, call('ZCARD', key .. ':unsuccessful') > 0 or (score and true or false)
 end
 
--- Who may not take a job out of the failed ones must not put it elsewhere; so that is tried before, on nothing.
-call('ZREM', failed, '')
+try_rights(failed, base)
 call('HDEL', base, '')
 for index = 5, #ARGV, 4 do
   local id = ARGV[index]

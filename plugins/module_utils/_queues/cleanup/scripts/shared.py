@@ -36,6 +36,15 @@ local function announce(base, layout, event, id, from)
   end
 end
 
+-- Who lacks a right must be told before anything is done, for nothing is taken back. So what is needed once a job has
+-- been written is tried before, in a way that changes nothing.
+local function try_rights(state, base)
+  call('ZREM', state, '')
+  call('ZADD', base .. 'marker', 'XX', 0, '')
+  call('HGET', base .. 'meta', 'paused')
+  call('LLEN', base .. 'active')
+end
+
 local function is_paused(base, layout)
   if layout == 'bull' then
     return call('EXISTS', base .. 'meta-paused') == 1
