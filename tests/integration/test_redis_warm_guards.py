@@ -149,17 +149,20 @@ def test_a_replica_takes_no_changes(fresh_redis8: Endpoint, tmp_path: Path) -> N
 def test_sources_that_are_down_or_refuse_are_findings_and_others_are_warmed(
     fresh_redis8: Endpoint, dead_port: tuple[str, int], postgresql18: Endpoint, mongodb: Endpoint, tmp_path: Path
 ) -> None:
-    down, secret = {"port": dead_port[1]}, "s3cret-of-a-source"
+    secret = "s3cret-of-a-source"
+    there, there_too = replace(postgresql18, password=secret), replace(mongodb, password=secret)
+    down, down_too = replace(there, port=dead_port[1]), replace(there_too, port=dead_port[1])
+    no_operator = {"collection": "x", "filter": {"a": {"$nosuch": "private"}}}
     result = warm(
         fresh_redis8,
-        entry(replace(postgresql18, password=secret, **down), NUMBERS.format(5), "a:{id}", name="postgresql down"),
-        entry(replace(mongodb, password=secret, **down), {"collection": "x"}, "b:{id}", name="mongodb down"),
-        entry(replace(postgresql18, password=secret), NUMBERS.format(5), "c:{id}", name="wrong password"),
-        entry(replace(mongodb, password=secret), {"collection": "x"}, "d:{id}", name="wrong password there"),
+        entry(down, NUMBERS.format(5), "a:{id}", name="postgresql down"),
+        entry(down_too, {"collection": "x"}, "b:{id}", name="mongodb down"),
+        entry(there, NUMBERS.format(5), "c:{id}", name="wrong password"),
+        entry(there_too, {"collection": "x"}, "d:{id}", name="wrong password there"),
         entry(postgresql18, "SELECT id FROM nothing_such", "e:{id}", name="no table"),
         entry(postgresql18, "SELECT 'private'::int AS id", "f:{id}", name="no number"),
         entry(postgresql18, "SELECT 'infinity'::timestamptz AS id", "g:{id}", name="no moment"),
-        entry(mongodb, {"collection": "x", "filter": {"a": {"$nosuch": "private"}}}, "h:{id}", name="no operator"),
+        entry(mongodb, no_operator, "h:{id}", name="no operator"),
         entry(None, rows(tmp_path), "right:{id}", name="right"),
     )
     assert states(result) == [("warm", "right", "done")]
@@ -221,6 +224,7 @@ def test_a_query_that_takes_too_long_is_ended(
         )
         client.drop_database("warm")
     assert ids(result) == {"postgresql.timeout": "critical", "mongodb.timeout": "critical"}
+    assert all("raise the entry's timeout" in finding["remedy"] for finding in result["findings"])
 
 
 def test_killed_half_way_the_next_run_finishes(fresh_redis: Endpoint, postgresql18: Endpoint) -> None:
@@ -228,11 +232,11 @@ def test_killed_half_way_the_next_run_finishes(fresh_redis: Endpoint, postgresql
     with connect(fresh_redis) as client:
         process = start(fresh_redis, wanted, rate=10_000)
         try:
-            until(lambda: int(client.dbsize()) > 2000)  # type: ignore[arg-type]
+            until(lambda: int(client.dbsize()) > 2000)
         finally:
             process.kill()
             process.communicate()
-        half = int(client.dbsize())  # type: ignore[arg-type]
+        half = int(client.dbsize())
         assert half < 20_000, "it was killed too late to tell"
         beside = warm(fresh_redis, wanted)
         assert ids(beside) == {"redis.locked": "warning"}
@@ -277,16 +281,16 @@ def test_a_rate_that_the_deadline_cuts_short_goes_on_the_next_time(fresh_redis8:
 
 
 def test_what_cannot_be_counted_in_time_is_warmed_uncounted(fresh_redis8: Endpoint, tmp_path: Path) -> None:
-    wanted = entry(None, rows(tmp_path, 50_000), "user:{id}")
+    wanted = entry(None, rows(tmp_path, 10_000), "user:{id}")
     looking = Running()
     warm(fresh_redis8, wanted, check=True, clock=Clock(monotonic=looking))
     clock = Clock(monotonic=Running())
     result = warm(fresh_redis8, wanted, deadline=looking.at, clock=clock)
     assert result["actions"][0]["reason"].startswith("at least ")
     assert "more rows than could be counted" in result["actions"][0]["reason"]
-    assert 0 < len(raw_keys(fresh_redis8)) <= 50_000
+    assert 0 < len(raw_keys(fresh_redis8)) <= 10_000
     warm(fresh_redis8, wanted)
-    assert len(raw_keys(fresh_redis8)) == 50_000
+    assert len(raw_keys(fresh_redis8)) == 10_000
 
 
 @pytest.mark.parametrize("policy", ["noeviction", "allkeys-lru"])
@@ -304,7 +308,7 @@ def test_memory_is_not_filled_to_the_brim(fresh_redis8: Endpoint, tmp_path: Path
         assert "% full; the next run goes on" in done["actions"][0]["detail"]
         assert ids(done) == {"redis.warm_memory": "warning"}
         assert client.info("memory")["used_memory"] < used + 6_000_000
-        assert 500 < int(client.dbsize()) < 4500  # type: ignore[arg-type]
+        assert 500 < int(client.dbsize()) < 4500
         assert client.info("stats")["evicted_keys"] == 0
         keys = raw_keys(fresh_redis8)
         full = warm(fresh_redis8, wanted, max_memory_percent=percent)
@@ -322,7 +326,7 @@ def test_a_server_that_has_no_room_is_told_with_what_was_done(fresh_redis8: Endp
         assert states(done) == [("warm", "entry 1", "failed")]
         assert "Raise maxmemory" in done["actions"][0]["detail"]
         assert done["changed"], "a part was done"
-        keys = int(client.dbsize())  # type: ignore[arg-type]
+        keys = int(client.dbsize())
         assert re.search(rf"Before that: {keys} keys", done["actions"][0]["detail"])
 
 

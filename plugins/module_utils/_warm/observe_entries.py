@@ -22,11 +22,11 @@ from .placement import Owner, by_owner
 from .remembered import Remembered
 from .source import Source, SourceUnread, rows_of
 
-__all__ = ["OURS", "Looker"]
+__all__ = ["OF_QUEUES", "Looker"]
 
 TRIED = "look whether keys are there (TYPE)"
 
-OURS = (b"bull:*", b"{bull}:*")
+OF_QUEUES = (b"bull:", b"{bull}:")
 """Beside the queues that are there, what Bull and BullMQ call theirs where nobody says otherwise."""
 
 COUNTING = 0.5
@@ -56,7 +56,7 @@ class Looker:
         self._pace = pace
         self._deadline = deadline
         self._most_bytes = most_bytes
-        self._spared = Spared(OURS)
+        self._spared = Spared(())
         self._queues = QueueSearch(clients, owner, pace, self._spared.queues)
         self.remembered = Remembered()
 
@@ -95,9 +95,9 @@ class Looker:
             new = [item for item in items if known.add(item.key)]
             tally.repeated += len(items) - len(new)
             self._queues.look(item.key for item in new)
-            free = set(self._spared.free(item.key for item in new))
+            free = set(self._spared.free(item.key for item in new if not item.key.startswith(OF_QUEUES)))
             tally.protected += len(new) - len(free)
-            yield [item for item in new if item.key in free]
+            yield new if len(free) == len(new) else [item for item in new if item.key in free]
 
     def _count(self, entry: Entry, tally: Tally, items: Sequence[Item]) -> None:
         due = []

@@ -5,24 +5,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from .._core.connection import Connection, Defaults
 from .._core.errors import DeadlineExceeded, InvalidInput, UpkeepError
 from .._core.runner import Context
 from .entry import Entry
 from .query import FileQuery, MongodbQuery, PostgresqlQuery
 
-__all__ = ["BATCH", "Rows", "Source", "SourceUnread", "rows_of", "source_of"]
+__all__ = [
+    "TOO_SLOW",
+    "Rows",
+    "Source",
+    "SourceUnread",
+    "batches",
+    "connection_of",
+    "next_size",
+    "rows_of",
+    "source_of",
+]
 
 Rows = Iterator["list[Mapping[str, Any] | None]"]
 """Batches of rows; None for one that cannot be read."""
 
-BATCH = 500
-"""Rows that are asked for at once: about half a megabyte, for larger answers cost the client more than they save.
-Source: performance study C.
-"""
+FIRST_ROWS = 20
+MOST_ROWS = 1000
+BATCH_BYTES = 512 * 2**10
+"""What a batch should hold: larger answers cost the client more than they save. Source: performance study C."""
+
+GROWTH = 4
+SAMPLE = 8
+
+
+TOO_SLOW = "Make the query faster, or raise the entry's timeout."
+"""The remedy where a source does not answer in time."""
 
 
 class SourceUnread(UpkeepError):
@@ -47,6 +65,38 @@ class Source(Protocol):
 
         :raises StoreError: it cannot be read; what is returned may raise that too.
         """
+
+
+def next_size(batch: Sequence[Any], size: int) -> int:
+    """Return how many rows the next batch should have, by what some of the last one's hold.
+
+    :param size: how many were asked for.
+    """
+    some = batch[:: max(1, len(batch) // SAMPLE)]
+    average = sum(len(repr(row)) for row in some) // len(some)
+    return max(1, min(MOST_ROWS, size * GROWTH, BATCH_BYTES // max(1, average)))
+
+
+def batches(fetch: Callable[[int], list[Mapping[str, Any] | None]]) -> Rows:
+    """Yield batches until there are no more rows.
+
+    :param fetch: returns the next rows, so many at most.
+    """
+    size = FIRST_ROWS
+    while batch := fetch(size):
+        yield batch
+        size = next_size(batch, size)
+
+
+def connection_of(options: Mapping[str, Any], context: Context, defaults: Defaults) -> Connection:
+    """Put a source's connection together, and register its secrets.
+
+    :raises InvalidInput: its time-out cannot be understood.
+    """
+    connection = Connection.resolve(options, context.environment, defaults)
+    context.secrets.add(connection.password)
+    context.secrets.add_uri(connection.uri)
+    return connection
 
 
 def source_of(entry: Entry, context: Context) -> Source:

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from .._core.errors import AccessDenied, StoreError
 from .._core.units import format_size
 from .query import FileQuery
-from .source import BATCH, Rows
+from .source import Rows, batches
 
 __all__ = ["MOST_ARRAY_BYTES", "FileSource"]
 
@@ -45,16 +45,13 @@ class FileSource:
             # The encoding passes over the mark that some programs put first; what is no text makes its row unreadable.
             stream = self._path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
         with stream:
-            yield self._batches(stream)
-
-    def _batches(self, stream: TextIO) -> Rows:
-        rows = iter(self._rows(stream))
-        while True:
             with self._explained():
-                batch = list(islice(rows, BATCH))
-            if not batch:
-                return
-            yield batch
+                rows = iter(self._rows(stream))
+            yield batches(lambda size: self._fetched(rows, size))
+
+    def _fetched(self, rows: Iterator[Mapping[str, Any] | None], size: int) -> list[Mapping[str, Any] | None]:
+        with self._explained():
+            return list(islice(rows, size))
 
     def _rows(self, stream: TextIO) -> Iterable[Mapping[str, Any] | None]:
         if self._path.suffix.lower() == ".csv":

@@ -12,14 +12,13 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
-from .._core.connection import Connection
 from .._core.dependency import PYMONGO
-from .._core.errors import InvalidInput, StoreError
+from .._core.errors import InvalidInput, StoreError, StoreTimeout
 from .._core.runner import Context
 from .._mongodb.client import DEFAULTS, LEAST_SECONDS, Client, connect
 from .._mongodb.errors import translate
 from .query import MongodbQuery
-from .source import BATCH, Rows
+from .source import MOST_ROWS, TOO_SLOW, Rows, batches, connection_of
 
 __all__ = ["MongodbSource"]
 
@@ -39,9 +38,7 @@ class MongodbSource:
         self._query = query
         self._timeout = timeout
         self._context = context
-        self._connection = Connection.resolve(options, context.environment, DEFAULTS)
-        context.secrets.add(self._connection.password)
-        context.secrets.add_uri(self._connection.uri)
+        self._connection = connection_of(options, context, DEFAULTS)
         PYMONGO.load()
         self._filter, self._pipeline = _values(query)
         self.label = self._connection.label
@@ -53,7 +50,7 @@ class MongodbSource:
             with self._guarded(client):
                 cursor = self._cursor(client)
             try:
-                yield self._batches(client, cursor)
+                yield batches(lambda size: self._fetched(client, cursor, size))
             finally:
                 with suppress(PYMONGO.load().errors.PyMongoError):  # a cursor of a lost connection ends by itself
                     cursor.close()
@@ -74,18 +71,14 @@ class MongodbSource:
         query = self._query
         collection = client.driver.get_database(name, codec_options=codec)[query.collection]
         if self._pipeline is not None:
-            return collection.aggregate(self._pipeline, batchSize=BATCH)
+            return collection.aggregate(self._pipeline, batchSize=MOST_ROWS)
         return collection.find(
-            self._filter, query.projection, sort=list(query.sort) or None, limit=query.limit, batch_size=BATCH
+            self._filter, query.projection, sort=list(query.sort) or None, limit=query.limit, batch_size=MOST_ROWS
         )
 
-    def _batches(self, client: Client, cursor: Any) -> Rows:
-        while True:
-            with self._guarded(client):
-                batch = list(islice(cursor, BATCH))
-            if not batch:
-                return
-            yield batch
+    def _fetched(self, client: Client, cursor: Any, size: int) -> list[Mapping[str, Any] | None]:
+        with self._guarded(client):
+            return list(islice(cursor, size))
 
     @contextmanager
     def _guarded(self, client: Client) -> Iterator[None]:
@@ -97,6 +90,8 @@ class MongodbSource:
         except pymongo.errors.PyMongoError as error:
             translated = translate(TRIED, error, needs=NEEDS)
             translated.why = _QUOTED.sub("?", translated.why)
+            if isinstance(translated, StoreTimeout):
+                translated.remedy = TOO_SLOW
             translated.remedy = translated.remedy or "Check the query in mongosh as the same user."
             raise translated from error
         except (TypeError, ValueError) as error:

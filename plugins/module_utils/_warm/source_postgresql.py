@@ -10,15 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .._core.connection import Connection
 from .._core.dependency import PSYCOPG
-from .._core.errors import StoreError
+from .._core.errors import StoreError, StoreTimeout
 from .._core.runner import Context
 from .._postgresql.client import PostgresqlClient, connect
 from .._postgresql.options import DEFAULTS
 from .._postgresql.retention.observe_tables import read_search_path
 from .query import PostgresqlQuery
-from .source import BATCH, Rows
+from .source import TOO_SLOW, Rows, batches, connection_of
 
 __all__ = ["PostgresqlSource"]
 
@@ -46,10 +45,8 @@ class PostgresqlSource:
         self._query = query
         self._timeout = timeout
         self._context = context
-        self._connection = Connection.resolve(options, context.environment, DEFAULTS)
-        context.secrets.add(self._connection.password)
+        self._connection = connection_of(options, context, DEFAULTS)
         context.secrets.add(context.environment.get("PGPASSWORD"))
-        context.secrets.add_uri(self._connection.uri)
         PSYCOPG.load()
         self.label = self._connection.label
 
@@ -68,31 +65,26 @@ class PostgresqlSource:
                     client.connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, value])
                 # In binary format the driver uses the protocol in which the server takes one statement only.
                 client.connection.execute(f"{DECLARE} {self._query.sql}".encode(), binary=True)
-            yield self._batches(client)
+            yield batches(lambda size: self._fetched(client, size))
 
-    def _batches(self, client: PostgresqlClient) -> Rows:
-        while True:
-            with _without_data(), client.guarded(TRIED, self._timeout):
-                batch = _fetched(client)
-            if not batch:
-                return
-            yield batch
+    def _fetched(self, client: PostgresqlClient, size: int) -> list[Mapping[str, Any] | None]:
+        """Return the next rows.
 
-
-def _fetched(client: PostgresqlClient) -> list[Mapping[str, Any] | None]:
-    """Return the next rows.
-
-    :raises StoreError: Python has no such value, as the moment ``infinity``.
-    """
-    driver = PSYCOPG.load()
-    with client.connection.cursor(row_factory=driver.rows.dict_row) as cursor:
-        try:
-            return list(cursor.execute(f"FETCH {BATCH} FROM upkeep_warm".encode()).fetchall())
-        except driver.DataError as error:
-            if error.sqlstate is not None:
-                raise
-            why = "a row holds a value that Python does not know, such as the moment infinity"
-            raise StoreError(TRIED, why, "Cast the column to text in the query.") from None
+        :raises StoreError: the server refused; or Python has no such value, as the moment ``infinity``.
+        """
+        driver = PSYCOPG.load()
+        with (
+            _without_data(),
+            client.guarded(TRIED, self._timeout),
+            client.connection.cursor(row_factory=driver.rows.dict_row) as cursor,
+        ):
+            try:
+                return list(cursor.execute(f"FETCH {size} FROM upkeep_warm".encode()).fetchall())
+            except driver.DataError as error:
+                if error.sqlstate is not None:
+                    raise
+                why = "a row holds a value that Python does not know, such as the moment infinity"
+                raise StoreError(TRIED, why, "Cast the column to text in the query.") from None
 
 
 @contextmanager
@@ -107,4 +99,6 @@ def _without_data() -> Iterator[None]:
         if code.startswith("42"):
             why = _CONSTANT.sub("?", error.why)
             raise type(error)(TRIED, why, error.remedy or "Check the query with psql as the same user.") from None
+        if isinstance(error, StoreTimeout):
+            error.remedy = TOO_SLOW
         raise

@@ -127,8 +127,8 @@ class RedisWarm(RedisWork[Seen]):
         """Return what was found due, or read the source again where that is too much to be kept."""
         if self._looker is None:
             raise RuntimeError("nothing has been read yet")
-        items = self._looker.remembered.take(entry.name)
-        return self._looker.items(entry, Tally(entry)) if items is None else [items]
+        batches = self._looker.remembered.take(entry.name)
+        return self._looker.items(entry, Tally(entry)) if batches is None else batches
 
     def _told(self, warmed: Warmed, writer: Writer) -> str:
         """Say what was done."""
