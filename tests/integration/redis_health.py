@@ -28,6 +28,8 @@ from tests.stack.wheels import fetch
 class Health(HealthRunner):
     """Runs redis_health_info and queue_health_info on one server."""
 
+    search_time = "10s"
+
     def redis(self, *checks: str, **thresholds: Any) -> dict[str, Any]:
         """Run redis_health_info; all checks by default."""
         return self.check(redis_task.redis_health, redis_task.CHECKS, checks, thresholds=thresholds)
@@ -46,7 +48,7 @@ class Health(HealthRunner):
             "queues": list(queues),
             "prefix": prefix,
             "failure_window": window,
-            "search_time": "10s",
+            "search_time": self.search_time,
             "postgresql": postgresql,
         }
         chosen = checks or queue_task.DEFAULT_CHECKS

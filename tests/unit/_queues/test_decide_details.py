@@ -134,11 +134,18 @@ def test_workers(workers: int | None, changes: dict[str, Any], expected: dict[st
 
 def test_whose_worker_a_connection_is_its_name_tells() -> None:
     name = worker_name("bull", "calls")
-    names = {name: 2, f"{name}:w:night": 1, f"{name}:qe": 4, worker_name("bull", "callsign"): 8, "": 3}
-    assert workers_of(Workers(names), name) == 3
-    assert workers_of(Workers(names, unnamed=1), name) == 3
-    assert workers_of(Workers(names), worker_name("bull", "other")) == 0
-    assert workers_of(Workers(names, unnamed=1), worker_name("bull", "other")) is None
+    names = {name: 2, f"{name}:w:night": 1, f"{name}:qe": 4, worker_name("bull", "callsign"): 8}
+    assert workers_of(Workers(names), name, False) == 3
+    assert workers_of(Workers(names, unnamed=1), name, False) == 3
+    assert workers_of(Workers(names), worker_name("bull", "other"), False) == 0
+    assert workers_of(Workers(names, unnamed=1), worker_name("bull", "other"), False) is None
+
+
+def test_a_worker_of_bull_is_who_waits_for_jobs() -> None:
+    name, other = worker_name("bull", "calls"), worker_name("bull", "other")
+    assert workers_of(Workers({name: 3}, {name: 1}), name, True) == 1
+    assert workers_of(Workers({name: 3}, {name: 0}), name, True) is None, "somebody who adds jobs, perhaps"
+    assert workers_of(Workers({name: 3}, {name: 1}), other, True) == 0
 
 
 def test_ghosts() -> None:

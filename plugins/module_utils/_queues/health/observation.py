@@ -58,10 +58,12 @@ class Workers(NamedTuple):
     """Who is connected.
 
     :param names: how many connections bear which name.
+    :param fetching: how many of these waited for a job at last.
     :param unnamed: connections without name that wait for something to come: workers perhaps, of any queue.
     """
 
     names: Mapping[str, int] = {}
+    fetching: Mapping[str, int] = {}
     unnamed: int = 0
 
 

@@ -3,8 +3,9 @@
 
 """Sees which workers are connected, by the names that the libraries give their connections.
 
-Bull and BullMQ name the connection of a worker after prefix and queue (the latter in base64), BullMQ with ``:w:`` and
-the worker's own name behind. A worker that works connects so before it takes its first job.
+Bull and BullMQ name a connection after prefix and queue (the latter in base64). BullMQ does so for workers only, with
+``:w:`` and the worker's own name behind, if it has one. Bull does so for whoever uses the queue; a worker's connection
+is the one that waits for jobs.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ def worker_name(prefix: str, queue: str) -> str:
     return f"{prefix}:{base64.b64encode(raw(queue)).decode()}"
 
 
-def workers_of(workers: Workers, name: str) -> int | None:
+def workers_of(workers: Workers, name: str, is_bull: bool) -> int | None:
     """Return how many workers have a name of :func:`worker_name`, or one of their own behind it.
 
-    :return: None: none has, but connections without a name wait for work, maybe here.
+    :param is_bull: whether Bull keeps the queue.
+    :return: None: that cannot be told. Connections without a name wait for work, maybe here; or who uses a Bull queue
+        only adds jobs, or is a worker that has not had to wait yet.
     """
-    number = sum(number for known, number in workers.names.items() if known == name or known.startswith(f"{name}:w:"))
-    return number or (None if workers.unnamed else 0)
+    named = [known for known in workers.names if known == name or known.startswith(f"{name}:w:")]
+    number = sum((workers.fetching if is_bull else workers.names).get(known, 0) for known in named)
+    return number or (None if workers.unnamed or named else 0)
 
 
 def observe_workers(nodes: Iterable[RedisClient]) -> Workers | None:
@@ -47,6 +51,7 @@ def observe_workers(nodes: Iterable[RedisClient]) -> Workers | None:
     :raises StoreError: a server refused, or is gone.
     """
     names: Counter[str] = Counter()
+    fetching: Counter[str] = Counter()
     unnamed = 0
     for node in nodes:
         clients = node.info().number("connected_clients")
@@ -59,6 +64,10 @@ def observe_workers(nodes: Iterable[RedisClient]) -> Workers | None:
         for line in name_of(reply).splitlines():
             told = dict(_CLIENT.findall(line))
             name = told.get("name", "")
-            names[name] += bool(name)
-            unnamed += not name and bool(_WAITING.fullmatch(told.get("cmd", "")))
-    return Workers(names, unnamed)
+            waits = bool(_WAITING.fullmatch(told.get("cmd", "")))
+            if name:
+                names[name] += 1
+                fetching[name] += waits
+            else:
+                unnamed += waits
+    return Workers(names, fetching, unnamed)

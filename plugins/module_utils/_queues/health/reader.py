@@ -17,7 +17,7 @@ from ..._redis.nodes import primaries
 from ..client import QueueReader
 from ..observations import Place, Problem, Queue, display
 from .decide_kept import Kept, details_of
-from .observation import Details, Looked, Remains, Served
+from .observation import Details, Looked, Remains, Served, Workers
 from .observe_details import events_bytes, observe_details
 from .observe_postgresql import Elsewhere, observe_kept
 from .observe_remains import observe_ghosts, observe_orphans
@@ -126,7 +126,7 @@ class HealthReader(QueueReader):
         served: list[tuple[Queue, int | None]] = [
             (found.queue, self._kept[found.queue.name].workers)
             if found.queue.name in self._kept
-            else (found.queue, seen and workers_of(seen, worker_name(self._prefix, found.queue.name)))
+            else (found.queue, _workers(seen, self._prefix, found.queue))
             for found in self.places()
         ]
         return Served(served, self.problems())
@@ -179,6 +179,10 @@ class HealthReader(QueueReader):
             if problem.error or (problem.name not in self._kept and (problem.name or not places))
         ]
         return sorted(places, key=lambda place: place.queue.name)
+
+
+def _workers(seen: Workers | None, prefix: str, queue: Queue) -> int | None:
+    return None if seen is None else workers_of(seen, worker_name(prefix, queue.name), queue.flavour.is_bull)
 
 
 @contextmanager
