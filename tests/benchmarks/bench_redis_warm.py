@@ -34,11 +34,11 @@ from tests.stack.endpoint import Endpoint
 from tests.stack.servers import postgresql
 from tests.stack.servers.redis import connect
 
-ROWS = int(os.environ.get("UPKEEP_BENCH_ROWS", "200000"))
+ROWS = int(os.environ.get("UPKEEP_BENCH_ROWS", "100000"))
 ROUNDS = int(os.environ.get("UPKEEP_BENCH_ROUNDS", "5"))
 QUERY = "SELECT id, name, mail, address, seen FROM users ORDER BY id"
 
-LEAST_GAIN = 3.0
+LEAST_GAIN = 2.0
 MOST_STALL = 25.0
 MOST_BYTES = 100 * 2**20
 

@@ -288,7 +288,9 @@ def test_what_cannot_be_counted_in_time_is_warmed_uncounted(fresh_redis8: Endpoi
     result = warm(fresh_redis8, wanted, deadline=looking.at, clock=clock)
     assert result["actions"][0]["reason"].startswith("at least ")
     assert "more rows than could be counted" in result["actions"][0]["reason"]
-    assert 0 < len(raw_keys(fresh_redis8)) <= 10_000
+    assert 1 < len(raw_keys(fresh_redis8)) <= 10_000
+    with connect(fresh_redis8) as client:
+        client.delete("upkeep:lock:redis_warm")  # on this clock there may be no time left to give it back
     warm(fresh_redis8, wanted)
     assert len(raw_keys(fresh_redis8)) == 10_000
 

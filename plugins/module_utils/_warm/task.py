@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from .._core.action import Action, ActionState
 from .._core.errors import InvalidInput, StoreError, UpkeepError
 from .._core.finding import Finding
-from .._core.runner import Context, Decision
+from .._core.runner import Context, Decision, sub_finding
 from .._core.severity import Severity
 from .._core.units import format_duration, parse_size
 from .._redis.client import RedisClient
@@ -144,23 +144,27 @@ class RedisWarm(RedisWork[Seen]):
 
     def prove(self, observation: Seen, actions: Sequence[Action]) -> list[Finding]:
         """Look at some of the keys again: a server that has no room evicts what it has just been given."""
-        tried, gone, looked = "look at keys again (PTTL)", 0, 0
+        try:
+            gone = self._gone()
+        except UpkeepError as error:  # no time is left, or the server went
+            return [sub_finding(self.label, self.kind, error, Severity.WARNING)]
+        if not gone:
+            return []
+        message = f"{self.label}: {gone} of {len(self._samples)} keys that were looked at again are gone already"
+        remedy = "See whether the server evicts keys (evicted_keys, maxmemory), or somebody removes them."
+        return [Finding("redis.warm_lost", Severity.WARNING, self.label, message, gone, remedy=remedy)]
+
+    def _gone(self) -> int:
+        """Count the keys of the sample that are gone, but for those that live for no longer than the run itself."""
+        gone = 0
         for number, items in by_owner(self._owner, self._samples, lambda item: item.key).items():
-            node = self._nodes[number]
-            if node.lost:
-                continue
-            lives = node.exchange(tried, packed((b"PTTL", item.key) for item in items), len(items))
-            looked += len(items)
-            # One that lives for no longer than the run itself may have come to its end.
+            commands = packed((b"PTTL", item.key) for item in items)
+            lives = self._nodes[number].exchange("look at keys again (PTTL)", commands, len(items))
             longest = self.context.deadline.seconds * 1000
             gone += sum(
                 left == -2 and (not item.life or item.life > longest) for item, left in zip(items, lives, strict=True)
             )
-        if not gone:
-            return []
-        message = f"{self.label}: {gone} of {looked} keys that were looked at again are gone already"
-        remedy = "See whether the server evicts keys (evicted_keys, maxmemory), or somebody removes them."
-        return [Finding("redis.warm_lost", Severity.WARNING, self.label, message, gone, remedy=remedy)]
+        return gone
 
     def server(self, observation: Seen) -> dict[str, Any]:
         """Return what the server is."""
