@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["QueueKeys", "queue_base"]
+__all__ = ["ENDINGS", "QueueKeys", "queue_base"]
 
 # A counter named id is left by other programs as well; so are lists named wait. These are not.
 _TELLING = re.compile(
@@ -21,6 +21,14 @@ _TELLING = re.compile(
     re.DOTALL,
 )
 _SURE = re.compile(rb".+:(?:meta-paused|stalled-check|waiting-children|prioritized)\Z", re.DOTALL)
+ENDINGS = tuple(
+    b":" + ending.encode()
+    for ending in (
+        "meta-paused", "stalled-check", "waiting-children", "prioritized", "completed", "failed", "data", "delayed",
+        "active", "stalled", "meta", "events", "marker", "repeat", "limiter", "drained", "paused", "wait", "id",
+    )
+)  # fmt: skip
+"""What such keys end with: to hold each of a million names against an expression would take too long."""
 _ENOUGH = 2
 """So many different keys of a queue make one; a single ``meta`` or ``id`` may be anybody's."""
 
@@ -40,7 +48,7 @@ class QueueKeys:
 
     def learn(self, keys: Iterable[bytes]) -> None:
         """Take in the names of keys."""
-        for key in keys:
+        for key in [key for key in keys if key.endswith(ENDINGS)]:
             base = queue_base(key)
             if base is None or base in self._bases:
                 continue

@@ -42,6 +42,10 @@ class Pace:
         """Items of the next page."""
         return self._throttle.size
 
+    def now(self) -> float:
+        """Return the time by the clock that is measured with, in seconds."""
+        return self._clock.monotonic()
+
     def learn_idle(self, ping: Callable[[], object], times: int = 5) -> None:
         """Measure what a request takes that gives the server nothing to do: the way there and back."""
         taken = []

@@ -30,10 +30,9 @@ def packed(commands: Iterable[Sequence[Any]]) -> bytes:
     """
     parts: list[bytes] = []
     for command in commands:
-        parts.append(b"*%d\r\n" % len(command))
-        for argument in command:
-            value = argument if isinstance(argument, bytes) else raw(argument)
-            parts.append(b"$%d\r\n%b\r\n" % (len(value), value))
+        values = [argument if isinstance(argument, bytes) else raw(argument) for argument in command]
+        parts.append(b"*%d\r\n" % len(values))
+        parts += [b"$%d\r\n%b\r\n" % (len(value), value) for value in values]
     return b"".join(parts)
 
 

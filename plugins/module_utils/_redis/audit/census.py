@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..queue_keys import QueueKeys
+from ..queue_keys import ENDINGS, QueueKeys
 from ..wire import raw
 from .group import GONE, Group, Met, Pile
 from .names import ANY, Kin, kin_of, label, parent_of, shown
@@ -30,14 +30,6 @@ MOST_CHILDREN = 50
 """A group with more groups below it is one group: what was taken for words were ids."""
 MOST_GROUPS = 2000
 
-_QUEUE_ENDINGS = tuple(
-    b":" + ending.encode()
-    for ending in (
-        "meta", "meta-paused", "id", "stalled-check", "events", "wait", "completed", "failed", "delayed", "active",
-        "prioritized", "waiting-children", "marker", "repeat", "paused",
-    )
-)  # fmt: skip
-"""Only such keys can tell of a queue, and to hold every key against an expression would take too long."""
 _DIGITS = bytes(range(256)).translate(bytes.maketrans(b"123456789", b"000000000"))
 """Names that differ by digits only are of one form, ``user:00:cart``, and a form is of one group."""
 _DIGIT = re.compile(rb"[0-9]")
@@ -197,7 +189,7 @@ class Census:
         pile = self._piles.get((id(group), rule))
         if pile is None:
             pile = self._piles[id(group), rule] = Pile(group, None if rule is None else self._met[rule])
-        if key.endswith(_QUEUE_ENDINGS):
+        if key.endswith(ENDINGS):
             if ttl < 0:
                 self._queues.learn((key,))
         elif self._by_form and len(self._forms) < MOST_FORMS and not _DIGIT.search(kin[0] + kin[1]):

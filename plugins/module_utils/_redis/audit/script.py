@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from ..scripting import BUSY
 from ..wire import packed
 from .census import DETAIL_BYTES, Detail
 
@@ -38,17 +39,11 @@ _NUMBERS = struct.Struct("<dd")
 """What is said of each key: its TTL and its size."""
 _NOTHING = "-"
 # Names come as one text, and numbers in binary, nine hundred packed at once for the sake of the stack: a reply of a
-# thousand texts takes the driver longer to read than the server to write. os.clock, where there is one, is the server's
-# own processor time, in which waiting is not counted; elsewhere TIME goes on beside a script.
+# thousand texts takes the driver longer to read than the server to write.
 _SCRIPT = (
-    """
+    BUSY.decode()
+    + """
 local call, pcall, MEMORY, USAGE, PTTL = redis.call, redis.pcall, 'MEMORY', 'USAGE', 'PTTL'
-local function clock()
-  if rawget(_G, 'os') then return os.clock() end
-  local now = pcall('TIME')
-  return not now.err and now[1] + now[2] / 1000000 or nil
-end
-local started = clock()
 local page = call('SCAN', ARGV[1], 'COUNT', ARGV[2])
 local large, stride, heat, untouched = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local chosen = tonumber(ARGV[7])
@@ -98,7 +93,7 @@ if ARGV[8] == '1' then
   for i = 1, #keys do apart[i] = #keys[i] end
 end
 return {page[1], table.concat(keys, '\\n'), packed(numbers), table.concat(details, '\\n'),
-  started and string.format('%.6f', clock() - started) or '', packed(apart)}
+  busy(), packed(apart)}
 """
 ).encode()
 

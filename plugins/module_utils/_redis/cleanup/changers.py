@@ -186,9 +186,7 @@ def changer_for(rule: Rule, means: Means, cutoff: float) -> Changer:
 
     :param cutoff: what a field holds has to be before this, in seconds since 1970.
     """
-    if rule.by_name:
-        return Plain(rule, means)
-    if means.scripts:
-        return Scripted(rule, means, cutoff)
     only_ttl = rule.action == EXPIRE and rule.idle is None and rule.field is None and not rule.types
-    return Plain(rule, means) if only_ttl and means.conditional else Transactional(rule, means, cutoff)
+    if rule.by_name or (only_ttl and means.conditional):
+        return Plain(rule, means)
+    return Scripted(rule, means, cutoff) if means.scripts else Transactional(rule, means, cutoff)

@@ -66,7 +66,7 @@ class Counter:
         """
         takes = [expression(rule.pattern).match for rule in rules]
         for server, client in enumerate(self._nodes):
-            for page in name_pages(client, self._paces[0], None, self._scripts):
+            for page in name_pages(client, self._paces[0], None, self._scripts, ahead=True):
                 self.keys += len(page)
                 self._spared.queues.learn(page)
                 for rule, take in zip(rules, takes, strict=True):

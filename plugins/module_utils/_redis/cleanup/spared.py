@@ -28,6 +28,8 @@ class Spared:
 
     def free(self, keys: Iterable[bytes]) -> list[bytes]:
         """Return the keys that a rule may touch, each once."""
+        if not self.queues.bases and not self._patterns:
+            return [key for key in dict.fromkeys(keys) if not key.startswith(OWN)]
         of_queue = self.queues.holds if self.queues.bases else None
         return [
             key

@@ -38,6 +38,10 @@ CONDITIONAL_EXPIRY = (7, 0)
 """From this version on PEXPIRE knows NX."""
 
 
+MOST_CHANGES = 500
+"""Keys of one request that changes them: more would save little, and a busy machine makes a long request longer."""
+
+
 class RedisCleanup(RedisWork[Seen]):
     """Removes keys, or gives them a TTL, rule by rule; and gives memory back."""
 
@@ -55,7 +59,7 @@ class RedisCleanup(RedisWork[Seen]):
         super().__init__(context)
         budget = _budget(params["batch_target_ms"])
         self.pace = Pace(context.clock, budget=budget)
-        self._changes = Pace(context.clock, budget=budget)
+        self._changes = Pace(context.clock, largest=MOST_CHANGES, budget=budget)
         self._nodes: list[RedisClient] = []
         self._servers: Servers | None = None
         self._taken = 0
