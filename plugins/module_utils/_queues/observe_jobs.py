@@ -24,11 +24,13 @@ class Found(NamedTuple):
     """A job as it was read.
 
     :param deduplication: the id by which the job is told from its like; empty: none.
+    :param more: the other fields that were asked for; empty where the job has none of that name.
     """
 
     id: str
     job: Job
     deduplication: str = ""
+    more: Sequence[str] = ()
 
 
 class _Read(NamedTuple):
@@ -41,14 +43,18 @@ class _Read(NamedTuple):
     scheduler: str
     deduplication: str
     locked: bool
+    more: Sequence[str]
 
 
-def look_at(client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tried: str) -> list[Found]:
+def look_at(
+    client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tried: str, more: Sequence[str] = ()
+) -> list[Found]:
     """Read what decides over jobs; a second request asks for the parents and schedulers that some of them name.
 
+    :param more: other fields to read of each.
     :raises StoreError: the server did not answer, or is gone.
     """
-    read = list(_read(client, pace, place, ids, tried))
+    read = list(_read(client, pace, place, ids, tried, more))
     questions: dict[tuple[str, ...], Any] = {}
     for job in read:
         questions.update(dict.fromkeys(_questions(place, job)))
@@ -58,17 +64,19 @@ def look_at(client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], t
     return [_judged(place, job, questions) for job in read]
 
 
-def _read(client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tried: str) -> Iterator[_Read]:
-    commands: list[tuple[str, ...]] = [("HMGET", place.key(id_), *FIELDS) for id_ in ids]
+def _read(
+    client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tried: str, more: Sequence[str]
+) -> Iterator[_Read]:
+    commands: list[tuple[str, ...]] = [("HMGET", place.key(id_), *FIELDS, *more) for id_ in ids]
     commands += [("EXISTS", place.key(f"{id_}:lock")) for id_ in ids]
     with pace.page():
         replies = client.exchange(tried, packed(commands), len(commands))
     for id_, fields, locked in zip(ids, replies[: len(ids)], replies[len(ids) :], strict=True):
         # A key of another type, or one that we may not read, is no job: it stays.
         foreign = isinstance(fields, Exception)
-        values = [None] * len(FIELDS) if foreign else fields
-        timestamp, parent, scheduler, deduplication = (name_of(value) if value else "" for value in values)
-        yield _Read(id_, foreign, bool(timestamp), parent, scheduler, deduplication, bool(locked))
+        values = [None] * (len(FIELDS) + len(more)) if foreign else fields
+        timestamp, parent, scheduler, deduplication, *others = (name_of(value) if value else "" for value in values)
+        yield _Read(id_, foreign, bool(timestamp), parent, scheduler, deduplication, bool(locked), others)
 
 
 def _questions(place: Place, job: _Read) -> Iterator[tuple[str, ...]]:
@@ -93,4 +101,4 @@ def _judged(place: Place, job: _Read, answers: dict[tuple[str, ...], Any]) -> Fo
     at = answers.get(("ZSCORE", place.key("repeat"), job.scheduler))
     scheduled = isinstance(at, bytes) and job.id == f"repeat:{job.scheduler}:{name_of(at)}"
     there = job.stamped or answers.get(("EXISTS", place.key(job.id))) != 0
-    return Found(job.id, Job(there, job.locked, scheduled, awaited, job.foreign), job.deduplication)
+    return Found(job.id, Job(there, job.locked, scheduled, awaited, job.foreign), job.deduplication, job.more)

@@ -53,7 +53,7 @@ def dispose_in_transaction(tools: Tools, place: Place, errand: Errand, jobs: Seq
 
     def prepare() -> list[Command]:
         nonlocal tally
-        present = as_they_were(tools, place, wanted, tried)
+        present = as_they_were(tools, place, errand, wanted, tried)
         stay = Disposed(
             changed=len(wanted) - len(present),
             locked=sum(job.job.locked for job in present.values()),

@@ -35,10 +35,12 @@ class _Job(NamedTuple):
     parent: str
 
 
-def as_they_were(tools: Tools, place: Place, jobs: Sequence[FailedJob], tried: str) -> dict[str, FailedJob]:
+def as_they_were(
+    tools: Tools, place: Place, errand: Errand, jobs: Sequence[FailedJob], tried: str
+) -> dict[str, FailedJob]:
     """Read jobs again, now that they are watched; return those that still are failed, and as they were."""
     scores = ask_page(tools.client, tools.pace, tried, [("ZSCORE", place.key("failed"), job.id) for job in jobs])
-    again = read_failed(tools.client, tools.pace, place, [job.id for job in jobs], tried)
+    again = read_failed(tools.client, tools.pace, place, [job.id for job in jobs], tried, errand.retrying)
     same = ("id", "reason", "finished", "attempts")
     return {
         now.id: now
@@ -57,7 +59,7 @@ def retry_in_transaction(tools: Tools, place: Place, errand: Errand, jobs: Seque
 
     def prepare() -> list[Command]:
         nonlocal tally
-        present = as_they_were(tools, place, wanted, tried)
+        present = as_they_were(tools, place, errand, wanted, tried)
         free = [job for job in present.values() if not job.job.locked]
         blocked = sum(job.blocked for job in free)
         ready = _read(tools, place, [job for job in free if not job.blocked], tried)

@@ -53,6 +53,7 @@ def letter_fields(
     :param moment: now, in milliseconds since 1970.
     """
     name, data, opts, stacktrace, reason, finished = fields
+    ended = finished or ""
     parts = {
         "source": _text(queue),
         "id": _text(id_),
@@ -62,7 +63,7 @@ def letter_fields(
         "failedReason": _text(reason or ""),
         "stacktrace": _as_json(stacktrace),
         "attemptsMade": str(int(attempts)) if _DIGITS.fullmatch(attempts) else "0",
-        "finishedOn": str(int(finished)) if _DIGITS.fullmatch(finished or "") else "null",
+        "finishedOn": str(int(ended)) if _DIGITS.fullmatch(ended) else "null",
         "why": _text(why),
     }
     return {

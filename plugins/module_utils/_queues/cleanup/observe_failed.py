@@ -13,11 +13,11 @@ from ..._redis.client import RedisClient
 from ..._redis.stall import Pace
 from ..._redis.wire import name_of, packed
 from ..observations import Place
-from ..observe_jobs import look_at
+from ..observe_jobs import Found, look_at
 from ..page import ask_page
 from .decide_failed import FailedJob, Verdict, child_of, verdict_of
 from .observation import Failed
-from .options import Retrying
+from .options import DEAD_LETTER, REMOVE, Retrying
 
 __all__ = ["TRIED", "Page", "count_failed", "page_of"]
 
@@ -68,67 +68,63 @@ def page_of(
     size = pace.size
     (found,) = ask_page(client, pace, tried, [("ZRANGE", place.key("failed"), rank, rank + size - 1, "WITHSCORES")])
     ids = [name_of(id_) for id_, failed in zip(found[::2], found[1::2], strict=True) if float(failed) <= until]
-    jobs = read_failed(client, pace, place, ids, tried) if ids else []
+    jobs = read_failed(client, pace, place, ids, tried, retrying) if ids else []
     return Page([(job, verdict_of(job, retrying)) for job in jobs], len(ids) < size)
 
 
-def read_failed(client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tried: str) -> list[FailedJob]:
-    """Read what decides over failed jobs.
+def read_failed(
+    client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tried: str, retrying: Retrying
+) -> list[FailedJob]:
+    """Read what decides over failed jobs; of their children only where these decide.
 
     :raises StoreError: the server did not answer, or is gone.
     """
-    looked_at = look_at(client, pace, place, ids, tried)
-    commands: list[tuple[str, ...]] = [("HMGET", place.key(id_), *FIELDS) for id_ in ids]
-    if not place.queue.flavour.is_bull:
-        commands += [("SCARD", place.key(f"{id_}:dependencies")) for id_ in ids]
-        commands += [("ZCARD", place.key(f"{id_}:unsuccessful")) for id_ in ids]
-    replies = _exchange(client, pace, tried, commands)
-    number = len(ids)
-    fields = [_texts(reply) for reply in replies[:number]]
-    pending = [_count(reply) for reply in replies[number : 2 * number]] or [0] * number
-    unsuccessful = [_count(reply) for reply in replies[2 * number :]] or [0] * number
-    children = {reason: child_of(reason) for _name, reason, *_rest in fields}
-    still_failed = _still_failed(client, pace, tried, [key for key in children.values() if key])
-    jobs = []
-    for found, values, waits_for, broken in zip(looked_at, fields, pending, unsuccessful, strict=True):
-        name, reason, finished, short, long, before = values
-        child = children[reason]
-        jobs.append(
-            FailedJob(
-                found.id,
-                found.job,
-                name,
-                reason,
-                finished,
-                short or long,
-                int(before) if before.isdecimal() else 0,
-                waits_for,
-                child is not None and (broken > 0 or child in still_failed),
-            )
-        )
+    jobs = [_failed(found) for found in look_at(client, pace, place, ids, tried, FIELDS)]
+    if place.queue.flavour.is_bull:
+        return jobs
+    parents = [
+        number
+        for number, job in enumerate(jobs)
+        if child_of(job.reason) is not None or verdict_of(job, retrying).outcome in (DEAD_LETTER, REMOVE)
+    ]
+    for number, job in zip(
+        parents, _with_children(client, pace, place, [jobs[at] for at in parents], tried), strict=True
+    ):
+        jobs[number] = job
     return jobs
 
 
-def _still_failed(client: RedisClient, pace: Pace, tried: str, children: Sequence[str]) -> set[str]:
-    """Return those children that are failed, or elsewhere in a cluster, so that nobody can tell."""
-    commands = []
-    for child in children:
-        base, _colon, id_ = child.rpartition(":")
-        commands.append(("ZSCORE", f"{base}:failed", id_))
-    replies = _exchange(client, pace, tried, commands)
-    return {child for child, reply in zip(children, replies, strict=True) if reply is not None}
+def _failed(found: Found) -> FailedJob:
+    name, reason, finished, short, long, before = found.more
+    return FailedJob(
+        found.id, found.job, name, reason, finished, short or long, int(before) if before.isdecimal() else 0
+    )
 
 
-def _exchange(client: RedisClient, pace: Pace, tried: str, commands: Sequence[Sequence[str]]) -> list[Any]:
-    """Ask for keys each of which may be of another type, or not ours to read: its reply is the error then."""
+def _with_children(
+    client: RedisClient, pace: Pace, place: Place, jobs: Sequence[FailedJob], tried: str
+) -> list[FailedJob]:
+    """Add how many children are not done, and whether the one for which a job failed still is failed."""
+    commands: list[tuple[str, ...]] = []
+    for job in jobs:
+        home, _colon, child = (child_of(job.reason) or "").rpartition(":")
+        commands += [
+            ("SCARD", place.key(f"{job.id}:dependencies")),
+            ("ZCARD", place.key(f"{job.id}:unsuccessful")),
+            ("ZSCORE", f"{home}:failed" if home else place.key("failed"), child),
+        ]
+    if not commands:
+        return []
     with pace.page():
-        return client.exchange(tried, packed(commands), len(commands))
-
-
-def _texts(reply: Any) -> list[str]:
-    if isinstance(reply, Exception):
-        return [""] * len(FIELDS)
-    return [name_of(value) if value is not None else "" for value in reply]
+        # A key may be of another type, or elsewhere in a cluster: whatever the server does not tell counts as undone.
+        replies = client.exchange(tried, packed(commands), len(commands))
+    return [
+        job._replace(
+            pending=_count(replies[at]),
+            blocked=child_of(job.reason) is not None and (_count(replies[at + 1]) > 0 or replies[at + 2] is not None),
+        )
+        for at, job in zip(range(0, len(replies), 3), jobs, strict=True)
+    ]
 
 
 def _count(reply: Any) -> int:

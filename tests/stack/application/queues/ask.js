@@ -137,8 +137,11 @@ async function answer(code, library, settings, question) {
         return await queue.pause();
       case 'resume':
         return await queue.resume();
-      case 'retryJobs':
-        return await queue.retryJobs({ count: question.count });
+      case 'retryJobs': {
+        const started = Date.now();
+        await queue.retryJobs({ count: question.count });
+        return { milliseconds: Date.now() - started };
+      }
       case 'clean': {
         const started = Date.now();
         const removed =
