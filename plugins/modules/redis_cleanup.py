@@ -111,8 +111,8 @@ options:
     type: int
   batch_target_ms:
     description:
-      - How long one request should keep the server busy, in milliseconds. The number of keys in it, from 10 to 1000,
-        follows what was measured.
+      - How long one request should keep the server busy, in milliseconds. The number of keys in it, from 10 to 500
+        (of names that are looked for, to 1000), follows what was measured.
     type: float
     default: 5
   purge_memory:

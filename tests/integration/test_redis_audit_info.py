@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
 from tests.integration.health import ids
 from tests.integration.redis_audit import Audit
 from tests.integration.redis_health import own_server, relay, writes
@@ -360,3 +361,34 @@ def test_the_documented_rights_are_enough(fresh_redis: Endpoint) -> None:
             result = Audit(endpoint).run()
         assert metric(result, "redis_audit_scripts") == int(bool(more))
         assert ids(result) == {"redis.big_key": "warning"}
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"idle_after": "0d"}, {"idle_after": "soon"}, {"scan_seconds": "0"}, {"scan_seconds": "-1s"}, {"sample": 0}],
+)
+def test_options_that_make_no_sense_are_refused(redis8: Endpoint, option: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match=next(iter(option))):
+        Audit(redis8).run(options=option)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_names_with_line_ends_among_many_and_types_that_nobody_expects(fresh_redis8: Endpoint, scripts: bool) -> None:
+    names = [b"a\nb", b"a\r\nb", b"$3\r\nabc\r\n", b"", b"\n", b"x" * 10_240, b"\xff\x00\xfe", "\u20ac:\u00e9".encode()]
+    with connect(fresh_redis8, decode_responses=False) as client:
+        client.mset({b"plain:%d" % number: b"x" for number in range(3000)})
+        client.mset(dict.fromkeys(names, b"x"))
+        client.execute_command("VADD", "vectors", "VALUES", 3, 1, 2, 3, "one")
+        client.pfadd("visitors", *range(1000))
+        client.hset("session", mapping={"a": 1, "b": 2})
+        client.execute_command("HEXPIRE", "session", 100, "FIELDS", 1, "a")
+        whole = client.dbsize()
+    with contextlib.nullcontext(fresh_redis8) if scripts else without_scripts(fresh_redis8) as endpoint:
+        result = Audit(endpoint).run("keyspace", "big_keys")
+    assert metric(result, "redis_audit_scripts") == int(scripts)
+    assert metric(result, "redis_audit_keys_seen") == whole
+    assert metric(result, "redis_audit_complete") == 1
+    assert result["metrics"]['redis_prefix_keys{prefix="plain:*"}'] == 3000
+    kinds = {name: count for name, count in result["metrics"].items() if name.startswith("redis_keys_by_encoding")}
+    assert sum(kinds.values()) == whole
+    assert any("vectorset" in name for name in kinds)

@@ -265,6 +265,7 @@ def test_the_rules_of_a_run_see_what_those_before_left(fresh_redis8: Endpoint) -
     [
         ({"max_changes": 0}, "max_changes"),
         ({"batch_target_ms": 0.0}, "batch_target_ms"),
+        ({"batch_target_ms": float("inf")}, "batch_target_ms"),
         ({"rules": []}, "there are none"),
     ],
 )

@@ -117,6 +117,39 @@ def test_a_key_that_gets_a_ttl_or_is_written_meanwhile_stays(
     assert raw_keys(endpoint) == {b"cache:7"}
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_key_that_gets_another_name_meanwhile_stays(restricted: Restricted, scripts: bool) -> None:
+    endpoint = restricted("+@all") if scripts else restricted("+@all", "-@scripting")
+    with connect(endpoint) as client:
+        client.mset({f"cache:{number}": "x" for number in range(20)})
+
+    def use() -> None:
+        with connect(endpoint) as client:
+            if client.exists("cache:7"):
+                client.rename("cache:7", "kept:7")
+
+    with relay(endpoint, b"sha1hex" if scripts else b"MULTI", use) as port:
+        done = clean(replace(endpoint, port=port), NO_TTL)
+    assert raw_keys(endpoint) == {b"kept:7"}
+    assert done["actions"][0]["detail"].startswith("19 keys")
+
+
+@pytest.mark.parametrize("rule", [CACHE, NO_TTL, EXPIRE])
+def test_a_server_whose_memory_is_full_is_cleaned_all_the_same(fresh_redis8: Endpoint, rule: dict[str, Any]) -> None:
+    with connect(fresh_redis8) as client:
+        client.mset({f"cache:{number}": "x" for number in range(300)})
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", "1")
+        try:
+            result = clean(fresh_redis8, rule)
+        finally:
+            client.config_set("maxmemory", "0")
+        assert states(result) == [(rule["action"], "cache", "done")]
+        assert "without the lock" in result["actions"][0]["detail"]
+        assert not [key for key in client.scan_iter("cache:*") if client.ttl(key) == -1]
+    assert not clean(fresh_redis8, rule)["changed"]
+
+
 @pytest.mark.parametrize("rule", [CACHE, NO_TTL, EXPIRE, {**EXPIRE, "types": ["string"]}])
 def test_every_rule_works_without_scripts(restricted: Restricted, rule: dict[str, Any]) -> None:
     endpoint = restricted("+@all", "-@scripting")

@@ -29,6 +29,8 @@ ENDINGS = tuple(
     )
 )  # fmt: skip
 """What such keys end with: to hold each of a million names against an expression would take too long."""
+_DEFAULT = (b"bull:", b"{bull}:")
+"""What the libraries begin names with by themselves: here one key tells. An idle queue may have its counter only."""
 _ENOUGH = 2
 """So many different keys of a queue make one; a single ``meta`` or ``id`` may be anybody's."""
 
@@ -54,7 +56,7 @@ class QueueKeys:
                 continue
             suffixes = self._seen.setdefault(base, set())
             suffixes.add(key[len(base) :])
-            if _SURE.match(key) or len(suffixes) >= _ENOUGH:
+            if len(suffixes) >= _ENOUGH or base.startswith(_DEFAULT) or _SURE.match(key):
                 self._bases.add(base)
 
     @property

@@ -57,6 +57,14 @@ def test_keys_of_queues_are_held_and_others_are_not() -> None:
         assert not keys.holds(free), free
 
 
+@pytest.mark.parametrize(("key", "held"), [(b"bull:a:id", True), (b"{bull}:a:id", True), (b"shop:a:id", False)])
+def test_one_key_tells_of_a_queue_where_the_libraries_put_it(key: bytes, held: bool) -> None:
+    keys = QueueKeys()
+    keys.learn([key, b"bull:b"])
+    assert keys.holds(key) is held
+    assert not keys.holds(b"bull:b")
+
+
 @given(st.lists(st.binary(max_size=20)))
 def test_one_command_for_each_key(keys: list[bytes]) -> None:
     assert packed_each((b"MEMORY", b"USAGE"), keys) == packed([(b"MEMORY", b"USAGE", key) for key in keys])

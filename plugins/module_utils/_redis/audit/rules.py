@@ -58,6 +58,10 @@ def parse_rules(given: Sequence[Mapping[str, Any]], option: str = "policies") ->
         if pattern in (rule.pattern for rule in rules):
             raise InvalidInput(f"{where}.pattern", f"{pattern!r} is there twice", "Make one rule of the two.")
         seconds = None if max_ttl is None else parse_duration(max_ttl, f"{where}.max_ttl")
+        if seconds == 0:
+            raise InvalidInput(
+                f"{where}.max_ttl", "no key has so little", "Give a duration above zero, or ttl: required."
+            )
         demanded = entry.get("ttl") or ("optional" if seconds is None else "required")
         rules.append(Rule(pattern, seconds, demanded == "required"))
     if len(rules) > MOST_RULES:

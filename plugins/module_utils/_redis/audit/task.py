@@ -71,8 +71,10 @@ def redis_audit(context: Context) -> HealthTask[AuditSession]:
     """
     params = context.params
     parse_rules(params["policies"])
-    parse_age(params["idle_after"], "idle_after")
-    parse_duration(params["scan_seconds"], "scan_seconds")
+    if parse_age(params["idle_after"], "idle_after").seconds <= 0:
+        raise InvalidInput("idle_after", "it makes every key one that nobody uses", "Give an age above zero.")
+    if parse_duration(params["scan_seconds"], "scan_seconds") <= 0:
+        raise InvalidInput("scan_seconds", "it leaves no time to look at keys", "Give a duration above zero, as 45s.")
     if params["sample"] is not None and params["sample"] < 1:
         raise InvalidInput("sample", f"{params['sample']} is no number of keys", "Give 1 or more, or leave it away.")
     target = Connection.of(context, DEFAULTS)

@@ -17,6 +17,7 @@ from ..._core.result import Metrics
 from ..._core.runner import Context, Decision
 from ..._core.units import format_duration, parse_duration
 from ..client import RedisClient
+from ..errors import OutOfMemory
 from ..no_touch import leave_no_trace
 from ..nodes import primaries
 from ..scripting import takes_scripts
@@ -110,6 +111,22 @@ class RedisCleanup(RedisWork[Seen]):
         """Choose what is done."""
         return decide_cleanup(observation, self.label, self._memory, self._most)
 
+    def act(self, action: Action) -> Action:
+        """Carry out an action, also on a server whose memory is full, which takes no lock.
+
+        To remove keys is what helps it. Two runs at once would do no harm, as a key is judged and changed in one step;
+        only ``max_changes`` counts for each of them.
+
+        :raises LockHeld: another run is at work.
+        """
+        try:
+            return super().act(action)
+        except OutOfMemory:
+            if self._lock is not None:
+                raise
+        became = self.carry_out(self.client, action)
+        return replace(became, detail=f"{became.detail}; without the lock, for which the server has no memory")
+
     def lock_places(self) -> Sequence[RedisClient]:
         """Return every primary, one of which has the lock's key."""
         return self._nodes
@@ -173,8 +190,10 @@ def _most(value: int | None) -> int | None:
 
 
 def _budget(milliseconds: float) -> float:
-    if not milliseconds > 0:
-        raise InvalidInput("batch_target_ms", f"{milliseconds:g} is too small", "Give a number above zero.")
+    if not 0 < milliseconds < float("inf"):
+        raise InvalidInput(
+            "batch_target_ms", f"{milliseconds:g} is no such time", "Give a number above zero, such as 5."
+        )
     return milliseconds / 1000
 
 

@@ -34,6 +34,7 @@ def test_what_a_rule_means(given: dict[str, Any], rule: Rule) -> None:
         [{"pattern": ""}],
         [{"pattern": "a*"}, {"pattern": "a*", "ttl": "required"}],
         [{"pattern": "a*", "max_ttl": "soon"}],
+        [{"pattern": "a*", "max_ttl": "0"}],
         [{"pattern": f"a{number}*"} for number in range(MOST_RULES + 1)],
     ],
 )
