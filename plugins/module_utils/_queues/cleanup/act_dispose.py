@@ -24,6 +24,9 @@ from .tools import Tools
 
 __all__ = ["dispose"]
 
+MOST_LETTERS = 100
+"""Letters in one request. To write one takes the server some 40 us."""
+
 LARGEST_COPY = 256 * 1024
 """Bytes of jobs to copy in one request: the server reads them as JSON, a few milliseconds at this."""
 
@@ -55,6 +58,7 @@ def _groups(
 ) -> Iterator[Sequence[Judged]]:
     """Yield jobs to go at once: as many as a request may have, and where they are copied, as large as it may be."""
     most = tools.pace.size if tools.scripts else min(tools.pace.size, LARGEST_TRANSACTION)
+    most = min(most, MOST_LETTERS) if errand.letters else most
     sizes = _sizes(tools, place, jobs, tried) if errand.letters else [0] * len(jobs)
     group, weight = list[Judged](), 0
     for judged, size in zip(jobs, sizes, strict=True):

@@ -67,17 +67,15 @@ end
 
 try_rights(failed, base)
 call('HDEL', base, '')
+local door = door_of(base, layout)
 for index = 5, #ARGV, 4 do
   local id = ARGV[index]
   local key = base .. id
-  local left = left_for(failed, id, key, ARGV[index + 1], ARGV[index + 2], ARGV[index + 3])
-  local for_child, child_failed, parent = false, false, false
-  local job
-  if not left then
-    job = call('HMGET', key, 'priority', 'opts', 'parentKey', 'failedReason')
-    if layout ~= 'bull' then
-      for_child, child_failed = child_state(key, job[4])
-    end
+  local job = try('HMGET', key, 'failedReason', 'finishedOn', 'atm', 'attemptsMade', 'priority', 'opts', 'parentKey')
+  local left = left_for(failed, id, key, job, ARGV[index + 1], ARGV[index + 2], ARGV[index + 3])
+  local for_child, child_failed = false, false
+  if not left and layout ~= 'bull' then
+    for_child, child_failed = child_state(key, job[1])
   end
   if left == 'changed' then
     changed = changed + 1
@@ -85,11 +83,11 @@ for index = 5, #ARGV, 4 do
     locked = locked + 1
   elseif child_failed then
     blocked = blocked + 1
-  elseif layout == '5+' and is_paused(base, layout) then
+  elseif layout == '5+' and door.paused then
     unclear = unclear + 1
   else
-    local options = options_of(job[2])
-    local fate = layout ~= 'bull' and job[3] and job[3] ~= '' and rejoin(key, job[3])
+    local options = options_of(job[6])
+    local fate = layout ~= 'bull' and job[7] and job[7] ~= '' and rejoin(key, job[7])
     if fate then
       parents[fate] = parents[fate] + 1
     end
@@ -97,8 +95,7 @@ for index = 5, #ARGV, 4 do
     if waits then
       call('ZADD', base .. 'waiting-children', ARGV[3], id)
     else
-      local priority = tonumber(job[1]) or tonumber(options.priority) or 0
-      enqueue(base, layout, id, priority, options.lifo == true)
+      enqueue(door, id, tonumber(job[5]) or tonumber(options.priority) or 0, options.lifo == true)
     end
     call('ZREM', failed, id)
     call('HDEL', key, 'finishedOn', 'processedOn', 'failedReason')
@@ -109,10 +106,11 @@ for index = 5, #ARGV, 4 do
     if layout == 'bull' then
       try('HSET', key, 'retriedOn', ARGV[3])
     end
-    announce(base, layout, waits and 'waiting-children' or 'waiting', id, 'failed')
+    announce(door, waits and 'waiting-children' or 'waiting', id)
     retried = retried + 1
   end
 end
+trim(door)
 return {retried, changed, locked, blocked, unclear, parents.rejoined, parents.doomed, parents.went_on, parents.gone}
 """
 )
