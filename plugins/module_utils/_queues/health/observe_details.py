@@ -21,7 +21,6 @@ SCHEDULE_GRACE_SECONDS = 60.0
 MOST_LATE = 100
 """Late schedulers whose next job is looked for."""
 
-DELAYED_SCORE = 4096
 METRIC_FIELDS = ("count", "prevTS", "prevCount")
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..._core.clock import Clock
 from ..._redis.client import RedisClient
@@ -17,13 +17,13 @@ from ..observe_ghosts import ghosts_of, lengths_of
 from ..observe_orphans import find_orphans, in_no_state
 from ..page import ask_page
 
-__all__ = ["GHOST_BUDGET", "MOST_CONFIRMED", "ORPHAN_AGE_SECONDS", "observe_ghosts", "observe_orphans"]
+__all__ = ["GHOST_BUDGET", "ORPHAN_AGE_SECONDS", "observe_ghosts", "observe_orphans"]
 
 GHOST_BUDGET = 2000
 """Ids of a state that are looked at, from its beginning: a dozen pages for a queue with jobs in every state."""
 
-MOST_CONFIRMED = 1000
-"""Ghosts of a state, and orphans, that are looked at twice; the others are not told of."""
+CONFIRMED_AT_ONCE = 500
+"""What was found is looked at a second time, so many jobs in one request."""
 
 ORPHAN_AGE_SECONDS = 3600.0
 """Younger jobs may be about to be put into a state."""
@@ -42,8 +42,8 @@ def observe_ghosts(client: RedisClient, clock: Clock, place: Place) -> tuple[lis
         if not length:
             continue
         looked_at += min(length, GHOST_BUDGET)
-        ids = list(dict.fromkeys(ghosts_of(client, pace, place, state, 0, GHOST_BUDGET)))[:MOST_CONFIRMED]
-        confirmed = _still_without_job(client, pace, place, state, ids) if ids else []
+        ids = dict.fromkeys(ghosts_of(client, pace, place, state, 0, GHOST_BUDGET))
+        confirmed = [id_ for part in _parts(list(ids)) for id_ in _still_without_job(client, pace, place, state, part)]
         if confirmed:
             found.append(Ghosts(state, confirmed))
     return found, looked_at
@@ -78,5 +78,10 @@ def observe_orphans(
     if not found.ids:
         return found
     tried = f"look again at jobs of {place.name} in no state"
-    again = in_no_state(client, pace, place, found.ids[:MOST_CONFIRMED], before, tried)
-    return again._replace(complete=found.complete and len(found.ids) <= MOST_CONFIRMED)
+    again = [in_no_state(client, pace, place, part, before, tried) for part in _parts(found.ids)]
+    unknown = next((part.unknown for part in again if part.unknown), "")
+    return Orphans([id_ for part in again for id_ in part.ids], unknown, found.complete)
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[at : at + CONFIRMED_AT_ONCE] for at in range(0, len(ids), CONFIRMED_AT_ONCE))
