@@ -37,7 +37,7 @@ class Plant:
 PG, MG, RD = "postgresql_health_info", "mongodb_health_info", "redis_health_info"
 PG_AUDIT, MG_AUDIT, RD_AUDIT = "postgresql_audit_info", "mongodb_audit_info", "redis_audit_info"
 QUEUE, HTTP, LOG = "queue_health_info", "http_health_info", "log_analysis_info"
-PG_KEEP, MG_KEEP, RD_KEEP = "postgresql_retention", "mongodb_retention", "redis_cleanup"
+PG_KEEP, MG_KEEP, RD_KEEP, QU_KEEP = "postgresql_retention", "mongodb_retention", "redis_cleanup", "queue_cleanup"
 
 PLANTED = (
     Plant(
@@ -239,8 +239,18 @@ PLANTED = (
         "redis",
         "sessions without activity for 30 days",
         "sess:*",
-        "redis.retention_due",
+        "",
         RD_KEEP,
+        "unlink",
+    ),
+    Plant(
+        "rd-lasting-analytics",
+        "redis",
+        "the same keys that never expire",
+        "analytics:*",
+        "",
+        RD_KEEP,
+        "unlink",
     ),
     Plant(
         "qu-stalled",
@@ -283,6 +293,28 @@ PLANTED = (
         "queue.no_workers",
         QUEUE,
     ),
+    Plant("qu-ghosts", "queue", "failed jobs whose keys somebody removed", "notifications", "queue.ghosts", QUEUE),
+    Plant("qu-ghost-ids", "queue", "the ids that are left of them", "notifications", "", QU_KEEP, "remove_ghosts"),
+    Plant("qu-orphans", "queue", "jobs that are in no state", "customer-calls", "", QU_KEEP, "remove_orphans"),
+    Plant(
+        "qu-refused",
+        "queue",
+        "jobs that failed over a connection, tried once",
+        "customer-calls",
+        "",
+        QU_KEEP,
+        "retry",
+    ),
+    Plant(
+        "qu-failed-for-good",
+        "queue",
+        "jobs that failed for another reason, or were tried three times",
+        "customer-calls",
+        "",
+        QU_KEEP,
+        "dead_letter",
+    ),
+    Plant("qu-old-jobs", "queue", "jobs completed days ago", "customer-calls", "", QU_KEEP, "clean"),
     Plant("ht-latency", "http", "answers take more than a second", "/health", "http.latency", HTTP),
     Plant("ht-headers", "http", "no security headers", "/", "http.security_headers", HTTP),
     Plant("ht-compression", "http", "a page above 1 kB comes uncompressed", "/", "http.compression", HTTP),
@@ -336,9 +368,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
 `make demo` runs on a sample application with these troubles in it. Each of them is real: the index is invalid, the
 session waits, the worker is gone. `tests/faults/test_planted.py` holds that the daily run reports every row of the
 modules that it runs, reports nothing else, and finds nothing in the same application without them; beside it,
-`test_planted_audit.py` and `test_planted_redis_audit.py` hold the same of an audit. (What the daily run says of the
-host is true of the machine that it runs on. The embedded servers are old releases on purpose; the sample's inventory
-switches the warning about that off.)
+`test_planted_audit.py` and `test_planted_redis_audit.py` hold the same of an audit, and `test_planted_cleanup.py` of
+what is to be done about it in Redis. (What the daily run says of the host is true of the machine that it runs on. The
+embedded servers are old releases on purpose; the sample's inventory switches the warning about that off.)
 
 | of | where | planted | found as | by |
 | --- | --- | --- | --- | --- |

@@ -18,6 +18,7 @@ from tests.stack.application.certificates import write_certificate
 from tests.stack.application.files import write_files
 from tests.stack.application.logs import write_logs
 from tests.stack.application.queues.plan import plans
+from tests.stack.application.queues.remains import plant_remains
 from tests.stack.application.queues.run import fill_with_python
 from tests.stack.application.runtime import Runtime
 from tests.stack.application.settings import Settings
@@ -81,6 +82,8 @@ def start_sample(stack: Stack, settings: Settings, web: Web | None = None) -> No
 def _load_redis(server: Endpoint, settings: Settings) -> Endpoint:
     redis.load(server, settings)
     fill_with_python(server, plans(settings))
+    if settings.planted:
+        plant_remains(server)
     redis.finish(server, settings)
     return server
 
