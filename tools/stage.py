@@ -42,6 +42,25 @@ umask 077
 [ -e /data/redis.conf ] || printf 'protected-mode no\\nrequirepass %s\\n' "$REDIS_PASSWORD" >/data/redis.conf
 exec docker-entrypoint.sh redis-server /data/redis.conf
 """
+# The first server is up at once. The others need TLS, and start as soon as molecule/redis/files/serve.py has brought a
+# certificate: a replica, and three primaries of a cluster.
+REDISES_START = f"""\
+umask 077
+serve() {{
+    mkdir -p "/data/$1"
+    printf '%s\\n' "dir /data/$1" "logfile log" "port $1" "tls-port $2" "requirepass $REDIS_PASSWORD" \\
+        "masterauth $REDIS_PASSWORD" "protected-mode no" "tls-cert-file /data/tls.pem" "tls-key-file /data/tls.pem" \\
+        "tls-ca-cert-file /data/tls.pem" "tls-auth-clients no" "tls-replication yes" "$3" "$4" \\
+        >"/data/$1/redis.conf"
+    docker-entrypoint.sh redis-server "/data/$1/redis.conf" --daemonize yes
+}}
+serve_others() {{
+    until [ -s /data/tls.pem ]; do sleep 0.2; done
+    serve 6381 6382 'replicaof 127.0.0.1 6380'
+    for port in 7001 7002 7003; do serve "$port" "$((port + 1000))" 'cluster-enabled yes' 'tls-cluster yes'; done
+}}
+serve_others &
+{REDIS_START}"""
 MONGODB_START = """\
 umask 077
 [ -e /data/configdb/key ] || printf '%s\\n' "$MONGODB_KEY" >/data/configdb/key
@@ -78,6 +97,7 @@ STORES = {
     "mongodb": Store("UPKEEP_IMAGE_MONGO", 13, 27017, "/data/db", ("-c", MONGODB_START), "sh"),
     "redis": Store("UPKEEP_IMAGE_REDIS", 14, 6379, "/data", ("-c", REDIS_START), "sh"),
     "standby15": Store("UPKEEP_IMAGE_POSTGRES15", 15, 5432, "/srv/pg", ("-c", STANDBY_START), "sh"),
+    "redises": Store("UPKEEP_IMAGE_REDIS", 16, 6379, "/data", ("-c", REDISES_START), "sh"),
 }
 OPS_OCTET = 10
 

@@ -86,7 +86,8 @@ def main() -> None:
     given = json.load(sys.stdin)
     stores, passwords = given["stores"], given["passwords"]
     ready_mongodb(stores["mongodb"], passwords)
-    ready_redis(stores["redis"], passwords)
+    for name in ("redis", "redises"):
+        ready_redis(stores[name], passwords)
     for name in ("postgresql17", "postgresql15"):
         ready_postgresql(stores[name], passwords)
     postgresql(stores["standby15"], passwords).close()
