@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..._core.connection import Connection
-from ..._core.dependency import REDIS
+from ..._core.dependency import PSYCOPG, REDIS
 from ..._core.errors import InvalidInput
 from ..._core.health import Check, HealthTask
 from ..._core.runner import Context
@@ -76,6 +76,7 @@ def queue_health(context: Context) -> HealthTask[HealthReader]:
     """Make the task of ``queue_health_info``. The driver is imported here, so that connecting is measured without.
 
     :raises InvalidInput: an option cannot be understood.
+    :raises MissingDependency: a driver is absent or too old.
     """
     window = parse_duration(context.params["failure_window"], "failure_window")
     if window < 60:
@@ -86,6 +87,8 @@ def queue_health(context: Context) -> HealthTask[HealthReader]:
     search = parse_duration(context.params["search_time"], "search_time")
     other = elsewhere(context, context.params["postgresql"])
     REDIS.load()
+    if other is not None:
+        PSYCOPG.load()
     connection = Connection.of(context, DEFAULTS)
     place = f"/{connection.database}" if connection.database else ""
     return HealthTask(
