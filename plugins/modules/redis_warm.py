@@ -162,8 +162,8 @@ options:
     default: 90
   batch_target_ms:
     description:
-      - How long one request should keep the server busy, in milliseconds. The number of keys in it, from 10 to 1000 and
-        256 KiB at most, follows what was measured.
+      - How long one request should keep the server busy, in milliseconds. The number of keys in it, from 200 to 1000
+        and of 256 KiB at most, follows what was measured.
     type: float
     default: 5
   deadline:

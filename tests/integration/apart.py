@@ -40,12 +40,15 @@ def start_apart(module: str, params: Mapping[str, Any]) -> subprocess.Popen[str]
 
 
 def run_apart(make_task: Callable[[Context], Task[Any]]) -> None:
-    """Run the task that standard input asks for; print its result, with ``seconds`` and ``peak`` bytes."""
+    """Run the task that standard input asks for, and print its result.
+
+    Beside it stand ``seconds``, ``cpu``, which are those of the processor, and ``peak``, bytes of memory.
+    """
     task_context = replace(context(json.load(sys.stdin)), deadline=Deadline(600))
-    started = time.monotonic()
+    started, used = time.monotonic(), time.process_time()
     result = run(make_task(task_context), task_context, False).as_dict()
-    seconds = time.monotonic() - started
-    print(json.dumps({**result, "seconds": seconds, "peak": peak_bytes()}))
+    seconds, cpu = time.monotonic() - started, time.process_time() - used
+    print(json.dumps({**result, "seconds": seconds, "cpu": cpu, "peak": peak_bytes()}))
 
 
 def peak_bytes() -> int:

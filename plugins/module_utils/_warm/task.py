@@ -34,6 +34,12 @@ from .writers import Writer, writer_for
 __all__ = ["RedisWarm"]
 
 
+LEAST_KEYS = 200
+"""Keys of the smallest page. The server is done with them in half a millisecond; what takes longer is the way there, or
+another process on its machine, and smaller pages would not help.
+"""
+
+
 class RedisWarm(RedisWork[Seen]):
     """Reads rows of other stores and sets keys that hold them."""
 
@@ -50,8 +56,8 @@ class RedisWarm(RedisWork[Seen]):
         budget = (_above_zero(params["batch_target_ms"], "batch_target_ms") or 0.0) / 1000
         super().__init__(context)
         self._sources = {entry.name: source_of(entry, context) for entry in self._entries}
-        self.pace = Pace(context.clock, budget=budget)
-        self._changes = Pace(context.clock, budget=budget)
+        self.pace = Pace(context.clock, smallest=LEAST_KEYS, budget=budget)
+        self._changes = Pace(context.clock, smallest=LEAST_KEYS, budget=budget)
         self._nodes: list[RedisClient] = []
         self._looker: Looker | None = None
         self._scripts: Callable[[], bool] = lambda: False
