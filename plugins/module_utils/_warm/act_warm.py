@@ -88,7 +88,7 @@ class Warming:
         self._means = means
         self._writer = writer
         self._most = most
-        self._begun = means.clock.monotonic()
+        self._turn = means.clock.monotonic()
         self._free = 0.0
         self._unread = 0
         self.warmed = Warmed()
@@ -126,7 +126,7 @@ class Warming:
         rest = 0.0
         if means.rate:
             size = min(size, max(1, int(means.rate * RATE_SECONDS)))
-            rest = self._begun + (warmed.keys + warmed.stayed) / means.rate - means.clock.monotonic()
+            rest = self._turn - means.clock.monotonic()
         if self._most is not None:
             size = min(size, self._most - warmed.keys)
         if left <= max(0.0, rest):
@@ -159,6 +159,8 @@ class Warming:
         warmed.pages += 1
         warmed.away += len(page)
         self._unread += sum(item.size + OVERHEAD for item in page)
+        if means.rate:  # what was slow before, such as the source, is not made up for
+            self._turn = max(self._turn, means.clock.monotonic()) + len(page) / means.rate
         for number, group in by_owner(means.owner, page, lambda item: item.key).items():
             written = self._writer.write(means.clients[number], group)
             warmed.keys += written.keys

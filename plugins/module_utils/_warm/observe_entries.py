@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 
 from .._core.deadline import Deadline
 from .._redis.cleanup.spared import Spared
@@ -68,17 +69,15 @@ class Looker:
         :raises StoreError: Redis refused, or is gone.
         """
         tally = Tally(entry)
-        items = self.items(entry, tally)
         try:
-            for batch in items:
-                self._count(entry, tally, batch)
-                if self._deadline.remaining <= self._deadline.seconds * COUNTING:
-                    tally.complete = False
-                    break
+            with closing(self.items(entry, tally)) as batches:
+                for batch in batches:
+                    self._count(entry, tally, batch)
+                    if self._deadline.remaining <= self._deadline.seconds * COUNTING:
+                        tally.complete = False
+                        break
         except SourceUnread as error:
             tally.error = error
-        finally:
-            items.close()
         if tally.error or not tally.complete:
             self.remembered.forget(entry.name)
         return tally

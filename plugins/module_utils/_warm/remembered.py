@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import marshal
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from .observation import Item
 
@@ -40,7 +40,7 @@ class Remembered:
         self._left += sum(len(packed) for packed in self._batches.pop(entry, ()))
         self._given_up.add(entry)
 
-    def take(self, entry: str) -> Iterator[list[Item]] | None:
+    def take(self, entry: str) -> Generator[list[Item], None, None] | None:
         """Return all keys of an entry, in batches, and let go of them; None: they are not kept."""
         if entry in self._given_up:
             return None

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import cache
 from typing import Any, ClassVar
@@ -119,7 +120,8 @@ class RedisWarm(RedisWork[Seen]):
         writer = writer_for(entry, self._scripts, self._changes, in_cluster(self._nodes))
         warming = Warming(means, writer, None if self._most is None else self._most - self._taken)
         try:
-            warmed = warming.run(self._batches(entry))
+            with closing(self._batches(entry)) as batches:
+                warmed = warming.run(batches)
         except UpkeepError as error:
             told = f"{error} Before that: {self._told(warming.warmed, writer)}."
             became = action.became(ActionState.FAILED, self.context.secrets.redact(told))
@@ -129,7 +131,7 @@ class RedisWarm(RedisWork[Seen]):
             self._samples += warming.warmed.sample
         return action.became(ActionState.DONE if warmed.keys else ActionState.SKIPPED, self._told(warmed, writer))
 
-    def _batches(self, entry: Entry) -> Iterable[Sequence[Item]]:
+    def _batches(self, entry: Entry) -> Generator[list[Item], None, None]:
         """Return what was found due, or read the source again where that is too much to be kept."""
         if self._looker is None:
             raise RuntimeError("nothing has been read yet")
