@@ -102,12 +102,14 @@ def cleanup(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
 
 
 def queue_cleanup(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
-    """A queue with old completed jobs and the id of one that is gone."""
+    """A queue with old completed jobs, a failed one to try again, one for the dead letters, and the id of one gone."""
     endpoint = request.getfixturevalue("fresh_redis8")
     with connect_redis(endpoint) as client:
         make_jobs(client, "mails", "completed", *map(str, range(20)))
+        make_jobs(client, "mails", "failed", "again", failedReason="connect ECONNREFUSED")
+        make_jobs(client, "mails", "failed", "dead", data='{"mail": "someone@example.com"}')
         client.zadd("bull:mails:failed", {"gone": 1})
-    return dict(endpoint.options(completed_older_than="24h"))
+    return dict(endpoint.options(completed_older_than="24h", retry={"max_attempts": 3}, dead_letter="dead"))
 
 
 def warm(request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:

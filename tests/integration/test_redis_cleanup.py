@@ -280,7 +280,9 @@ def test_the_module_as_ansible_runs_it(fresh_redis8: Endpoint) -> None:
     planned = run_module("redis_cleanup", fresh_redis8.options(rules=[rule]), check=True)
     assert "[planned] unlink analytics: about 250 of 500" in planned["output"]
     done = run_module("redis_cleanup", fresh_redis8.options(rules=[rule]))
-    assert re.match(r"250 keys in \d+ pages by a script; longest stall \d+ms", done["actions"][0]["detail"])
+    told = re.match(r"250 keys in \d+ pages by a script; longest stall (\d+)ms", done["actions"][0]["detail"])
+    assert told
+    assert done["metrics"]["redis_longest_stall_milliseconds"] >= int(told[1]) - 1, "it covers the changes"
     assert not run_module("redis_cleanup", fresh_redis8.options(rules=[rule]))["changed"]
     refused = run_module("redis_cleanup", fresh_redis8.options(rules=[{"pattern": "*", "action": "unlink"}]))
     assert refused["outcome"] == "failed"
