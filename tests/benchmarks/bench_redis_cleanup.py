@@ -32,6 +32,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from tests.benchmarks.bench_redis_audit import server_seconds
 from tests.integration.redis_cleanup import start
 from tests.integration.redis_health import own_server
 from tests.stack.endpoint import Endpoint
@@ -65,13 +66,19 @@ SESSIONS = {
 
 
 class Measured(NamedTuple):
-    """What one way took. :param stall: milliseconds of the longest ping. :param told: the same as the task tells."""
+    """What one way took.
+
+    :param stall: milliseconds of the longest ping. :param told: the same as the task tells.
+    :param client: processor time of the client. :param server: of the server.
+    """
 
     keys: int
     seconds: float
     stall: float
     told: float = 0.0
     peak: int = 0
+    client: float = 0.0
+    server: float = 0.0
 
 
 def fill(endpoint: Endpoint) -> None:
@@ -128,24 +135,27 @@ def pinged(endpoint: Endpoint) -> Iterator[Callable[[], float]]:
 def ours(endpoint: Endpoint, rule: dict[str, Any]) -> Measured:
     """The module's task in a process of its own; the start of Python is not counted, connecting and counting is."""
     with pinged(endpoint) as end:
+        busy = server_seconds(endpoint)
         result = json.loads(start(endpoint, rule).communicate()[0])
-        stall = end()
+        stall, busy = end(), server_seconds(endpoint) - busy
     (action,) = result["actions"]
     if action["state"] != "done":
         raise SystemExit(f"the task failed: {action}")
     told = result["metrics"]["redis_longest_stall_milliseconds"]
-    return Measured(int(action["detail"].split()[0]), result["seconds"], stall, told, result["peak"])
+    return Measured(
+        int(action["detail"].split()[0]), result["seconds"], stall, told, result["peak"], result["cpu"], busy
+    )
 
 
 def keys_and_del(endpoint: Endpoint) -> Measured:
     """KEYS, and one DEL after the other."""
     with pinged(endpoint) as end, connect(endpoint) as client:
-        started = time.perf_counter()
+        busy, before, started = server_seconds(endpoint), time.process_time(), time.perf_counter()
         names = list(client.keys("string:*"))  # type: ignore[arg-type]
         for name in names:
             client.delete(name)
-        seconds = time.perf_counter() - started
-        return Measured(len(names), seconds, end())
+        seconds, processor = time.perf_counter() - started, time.process_time() - before
+        return Measured(len(names), seconds, end(), client=processor, server=server_seconds(endpoint) - busy)
 
 
 def guides_expiry(endpoint: Endpoint) -> Measured:
@@ -185,10 +195,13 @@ def main() -> int:
     rates = {name: median(each.keys / each.seconds for each in found) for name, found in rounds.items()}
     stalls = {name: median(each.stall for each in found) for name, found in rounds.items()}
     print(f"{KEYS} keys, {ROUNDS} rounds")
-    print(f"{'way':24} {'keys':>8} {'seconds':>9} {'keys/s':>10} {'worst ping ms':>14} {'told ms':>9} {'MiB':>6}")
+    head = f"{'way':24} {'keys':>8} {'seconds':>9} {'keys/s':>10} {'worst ping ms':>14} {'client s':>9} {'server s':>9}"
+    print(f"{head} {'told ms':>9} {'MiB':>6}")
     for name, found in rounds.items():
         told, peak = median(each.told for each in found), max(each.peak for each in found) / 2**20
         line = f"{name:24} {found[0].keys:8} {seconds[name]:9.2f} {rates[name]:10.0f} {stalls[name]:14.1f}"
+        client, used = median(each.client for each in found), median(each.server for each in found)
+        line += f" {client:9.2f} {used:9.2f}" if client else ""
         print(f"{line} {told:9.1f} {peak:6.0f}" if told else line)
     ratio = seconds["ours, removal"] / seconds["KEYS and DEL"]
     gain = rates["ours, expiry"] / rates["redis-cli keys | xargs"]

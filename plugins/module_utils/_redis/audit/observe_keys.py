@@ -24,7 +24,7 @@ __all__ = ["Pass"]
 
 CLOSELY = 20_000
 """So many small keys are looked at closely; what takes a tenth of a store has some two thousand among them."""
-MOST_PAGE = 1000
+MOST_PAGE = 1500
 """Keys of a page at most. More would save hardly a hundredth of the time."""
 TRIED = "look at the keys"
 _REFUSED = -1
