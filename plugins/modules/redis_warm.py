@@ -313,7 +313,7 @@ ENTRY = {
     "name": {"type": "str"},
     "source": {"type": "str", "choices": list(SOURCES), "required": True},
     "query": {"type": "raw", "required": True},
-    "key": {"type": "str", "required": True},
+    "key": {"type": "str", "required": True, "no_log": False},
     "value": {"type": "raw", "default": "json"},
     "fields": {"type": "list", "elements": "str", "default": []},
     "ttl": {"type": "str", "default": "3600"},
@@ -332,7 +332,7 @@ ARGUMENTS = connection_arguments().merge(
         {
             "entries": {"type": "list", "elements": "dict", "required": True, "options": ENTRY},
             "rate": {"type": "float"},
-            "max_keys": {"type": "int"},
+            "max_keys": {"type": "int", "no_log": False},
             "max_value": {"type": "str", "default": "1MiB"},
             "max_memory_percent": {"type": "float", "default": 90},
             "batch_target_ms": {"type": "float", "default": 5},
