@@ -176,8 +176,8 @@ def theirs(endpoint: Endpoint, jobs: int) -> Run:
     return Run(told["milliseconds"] / 1000)
 
 
-def report(runs: dict[str, list[Run]], jobs: int) -> int:
-    """Print medians and ratios; 1 if one is missed."""
+def print_medians(runs: dict[str, list[Run]], jobs: int) -> None:
+    """Print a row for each way."""
     for way, taken in runs.items():
         seconds = median(run.seconds for run in taken)
         print(
@@ -186,6 +186,11 @@ def report(runs: dict[str, list[Run]], jobs: int) -> int:
             f"longest command {median(run.longest for run in taken):6.1f} ms  "
             f"memory {max(run.memory for run in taken):5.0f} MB"
         )
+
+
+def report(runs: dict[str, list[Run]], jobs: int) -> int:
+    """Print medians and ratios; 1 if one is missed."""
+    print_medians(runs, jobs)
     pairs = list(zip(runs["ours"], runs[LIBRARY], strict=True))
     held = {
         "time": (median(mine.seconds / other.seconds for mine, other in pairs), MOST_TIME_RATIO),

@@ -19,7 +19,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.bench_queue_cleanup import ENDED, LIBRARY, PAGE, QUEUE, VERSION, Run, job, pinging
+from tests.benchmarks.bench_queue_cleanup import ENDED, LIBRARY, PAGE, QUEUE, VERSION, Run, job, pinging, print_medians
 from tests.benchmarks.task_cost import server
 from tests.stack.application.queues.run import ask_npm
 from tests.stack.endpoint import Endpoint
@@ -112,14 +112,7 @@ def theirs(endpoint: Endpoint, _jobs: int) -> Run:
 
 def report(runs: dict[str, list[Run]], jobs: int) -> int:
     """Print medians and ratios; 1 if one is missed."""
-    for way, taken in runs.items():
-        seconds = median(run.seconds for run in taken)
-        print(
-            f"{way:8} {seconds:6.2f} s  {jobs / seconds:8.0f} jobs/s  "
-            f"worst ping {median(run.stall for run in taken):6.1f} ms  "
-            f"longest command {median(run.longest for run in taken):6.1f} ms  "
-            f"memory {max(run.memory for run in taken):5.0f} MB"
-        )
+    print_medians(runs, jobs)
     missed = 0
     for way in ("retry", "letters"):
         stall = median(run.stall for run in runs[way])

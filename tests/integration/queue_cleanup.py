@@ -87,3 +87,14 @@ def make(
 def jobs_of(client: redis.Redis, queue: str, state: str) -> list[str]:
     """Ids of a sorted state, oldest first."""
     return [str(id_) for id_ in client.zrange(f"bull:{queue}:{state}", 0, -1)]
+
+
+class Ticking:
+    """A clock on which every look takes a second."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        self.at += 1.0
+        return self.at

@@ -26,9 +26,17 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.tas
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observe_jobs import Found
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.nodes import ReplicaServer
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.wire import raw
-from tests.contract.catalogue import documentation
 from tests.integration.health import context
-from tests.integration.queue_cleanup import DEFAULTS, clean, jobs_of, make, may_run_scripts, states
+from tests.integration.queue_cleanup import (
+    DEFAULTS,
+    Ticking,
+    clean,
+    jobs_of,
+    make,
+    may_run_scripts,
+    states,
+)
+from tests.integration.queue_rights import documented
 from tests.integration.redis_health import writes
 from tests.integration.running import run_module
 from tests.integration.waiting import until
@@ -147,17 +155,6 @@ def test_jobs_that_others_change_all_the_time_are_left_and_that_is_said(
     assert jobs_of(client, "q", "failed") == ["busy"]
 
 
-class Ticking:
-    """A clock on which every look takes a second."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-
-    def __call__(self) -> float:
-        self.at += 1.0
-        return self.at
-
-
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "transactions"])
 def test_out_of_time_the_next_run_goes_on(client: redis.Redis, fresh_redis8: Endpoint, scripts: bool) -> None:
     make(client, "q", "completed", *(f"j{at}" for at in range(1000)))
@@ -239,12 +236,6 @@ def test_any_prefix(client: redis.Redis, fresh_redis8: Endpoint, prefix: str) ->
     assert states(clean(fresh_redis8, prefix=prefix, **AGES)) == {("clean", "q completed", "done")}
     assert client.exists("bull:q:one")
     assert not client.exists(raw(f"{prefix}:q:one"))
-
-
-def documented() -> list[str]:
-    """The rights that the module's notes ask for: what is always needed, and the two ways to change something."""
-    (note,) = [note for note in documentation("queue_cleanup")[0]["notes"] if "The user needs" in note]
-    return str(note.partition("The user needs C(")[2].partition(")")[0]).split()
 
 
 @pytest.fixture

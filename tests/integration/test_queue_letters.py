@@ -14,8 +14,8 @@ import redis
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.dataops.upkeep.plugins.module_utils._redis.wire import raw
 from tests.integration.queue_cleanup import clean, jobs_of, make, may_run_scripts, states
+from tests.integration.queue_questions import LIBRARIES, add, drain, fail, unlock
 from tests.integration.redis_health import writes
-from tests.integration.test_queue_retry import LIBRARIES, add, drain, fail, unlock
 from tests.stack.application.queues.run import ask_npm
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect

@@ -12,14 +12,12 @@ import pytest
 import redis
 
 from tests.integration.queue_cleanup import clean, jobs_of, states
+from tests.integration.queue_questions import BULLMQ, LIBRARIES, add, drain, fail, flow, unlock
 from tests.integration.waiting import until
-from tests.stack.application.queues.run import NPM_LIBRARIES, ask_npm
+from tests.stack.application.queues.run import ask_npm
 from tests.stack.endpoint import Endpoint
 from tests.stack.redis_fixtures import NO_SCRIPTS
 from tests.stack.servers.redis import connect
-
-BULLMQ = [(library, version) for library, version in NPM_LIBRARIES if library == "bullmq"]
-LIBRARIES = pytest.mark.parametrize(("library", "version"), NPM_LIBRARIES)
 
 JOBS: dict[str, dict[str, Any]] = {
     "j1": {},
@@ -43,22 +41,6 @@ def client(fresh_redis8: Endpoint) -> Iterator[redis.Redis]:
 def ways(fresh_redis8: Endpoint, redis_acl: Callable[..., Endpoint]) -> dict[str, Endpoint]:
     """Logins of ours: one that may run scripts, and one that may not; the libraries' own workers always may."""
     return {"s": fresh_redis8, "t": redis_acl(fresh_redis8, *NO_SCRIPTS)}
-
-
-def add(queue: str, id_: str, **options: Any) -> dict[str, Any]:
-    """The question that adds a job."""
-    return {"ask": "add", "queue": queue, "name": "call", "data": {"n": id_}, "options": {**options, "jobId": id_}}
-
-
-def fail(queue: str, reason: str = "connect ECONNREFUSED 127.0.0.1:80") -> dict[str, Any]:
-    """The question that lets the next job fail."""
-    return {"ask": "end", "queue": queue, "fail": True, "reason": reason}
-
-
-def unlock(client: redis.Redis) -> None:
-    """Remove the locks that Bull leaves for half a minute when a job is ended by hand and not by a worker."""
-    for lock in client.keys("bull:*:lock"):
-        client.delete(lock)
 
 
 @LIBRARIES
@@ -127,18 +109,6 @@ def test_a_worker_that_waits_for_work_is_woken(
             until(lambda: bool(client.zcard("bull:q:completed")))
             client.zremrangebyrank("bull:q:completed", 0, -1)
     assert drained.result() == [["s", "t"]]
-
-
-def flow(**options: Any) -> dict[str, Any]:
-    """The question that adds a parent that waits for one child, which fails, and a second, which does not."""
-    children = [{"name": "child", "queueName": "children", "opts": {**options, "jobId": id_}} for id_ in ("c1", "c2")]
-    parent = {"name": "parent", "queueName": "parents", "opts": {"jobId": "p"}, "children": children}
-    return {"ask": "flow", "flow": parent}
-
-
-def drain(queue: str, expect: int) -> dict[str, Any]:
-    """The question that lets a worker do what waits."""
-    return {"ask": "drain", "queue": queue, "expect": expect, "idle": 100}
 
 
 BOTH_WAYS = pytest.mark.parametrize("way", ["s", "t"], ids=["scripts", "transactions"])

@@ -23,9 +23,18 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup imp
 )
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.task import QueueCleanup
 from ansible_collections.dataops.upkeep.plugins.modules import queue_cleanup as module
-from tests.contract.catalogue import documentation
 from tests.integration.health import context
-from tests.integration.queue_cleanup import DEFAULTS, RETRY, clean, jobs_of, make, may_run_scripts, states
+from tests.integration.queue_cleanup import (
+    DEFAULTS,
+    RETRY,
+    Ticking,
+    clean,
+    jobs_of,
+    make,
+    may_run_scripts,
+    states,
+)
+from tests.integration.queue_rights import documented
 from tests.integration.running import run_module
 from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect
@@ -133,17 +142,6 @@ def test_a_job_that_fails_again_meanwhile_is_the_next_runs(
     assert len(jobs_of(client, "q", "failed")) == 10
 
 
-class Ticking:
-    """A clock on which every look takes a second."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-
-    def __call__(self) -> float:
-        self.at += 1.0
-        return self.at
-
-
 @BOTH_WAYS
 @pytest.mark.parametrize("reason", [KNOWN, "no such customer"], ids=["retry", "dead_letter"])
 def test_out_of_time_the_next_run_goes_on(
@@ -163,12 +161,6 @@ def test_out_of_time_the_next_run_goes_on(
     client.delete("upkeep:lock:queue_cleanup:bull:q")  # no time is left to give it back; it expires by itself
     assert clean(fresh_redis8, **FATES)["changed"]
     assert client.llen("bull:q:wait") + client.llen("bull:dead:wait") == 200
-
-
-def documented() -> list[str]:
-    """The rights that the module's notes ask for."""
-    (note,) = [note for note in documentation("queue_cleanup")[0]["notes"] if "The user needs" in note]
-    return str(note.partition("The user needs C(")[2].partition(")")[0]).split()
 
 
 KEYS = ("~bull:*", "~upkeep:lock:*", "-@all")
