@@ -84,7 +84,7 @@ class Connection:
             ca_cert=params.get("ca_cert"),
             client_cert=params.get("client_cert"),
             client_key=params.get("client_key"),
-            timeout=parse_duration(params.get("connect_timeout") or "5s", "connect_timeout"),
+            timeout=_timeout(params.get("connect_timeout") or "5s"),
         )
 
     @classmethod
@@ -125,6 +125,13 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"Connection({self.store} at {self.label})"
+
+
+def _timeout(text: Any) -> float:
+    seconds = parse_duration(text, "connect_timeout")
+    if seconds <= 0:
+        raise InvalidInput("connect_timeout", f"{text} leaves no time to connect", "Give a duration above zero, as 5s.")
+    return seconds
 
 
 def _port(given: Any, defaults: Defaults) -> int:

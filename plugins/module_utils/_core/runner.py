@@ -109,7 +109,7 @@ class WorksAhead(Protocol):
 
 @runtime_checkable
 class Measures(Protocol):
-    """A task with numbers that are known only once its actions are over, as how long any of them kept others waiting."""
+    """A task with numbers that are known once its actions are over, as how long any of them kept others waiting."""
 
     def measured(self) -> Metrics:
         """Return these numbers; they take the place of those that were decided on."""

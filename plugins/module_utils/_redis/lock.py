@@ -21,7 +21,7 @@ LIFE_SECONDS = 60
 RENEW_SECONDS = 15.0
 
 SAFE_MILLISECONDS = 5000
-"""A lock that ends sooner is not touched any more: between the look at it and the change somebody else could take it."""
+"""A lock that ends sooner is not touched any more: between the look at it and the change another run could take it."""
 
 PREFIX = "upkeep:lock:"
 """Keys of ours. No rule of a clean-up takes them."""

@@ -57,6 +57,8 @@ def test_a_socket_folder_is_its_own_label() -> None:
 def test_a_wrong_timeout_names_its_option() -> None:
     with pytest.raises(InvalidInput, match="connect_timeout"):
         resolve({"connect_timeout": "soon"})
+    with pytest.raises(InvalidInput, match="no time to connect"):
+        resolve({"connect_timeout": "0s"})
 
 
 @pytest.mark.parametrize("port", ["http", "70000", "0"])

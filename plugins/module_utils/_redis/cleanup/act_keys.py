@@ -111,7 +111,6 @@ class Sweep:
     def _run(self, number: int, client: RedisClient) -> None:
         """Change the keys of one server."""
         for page in self._servers.names(self._rule, number):
-            self._servers.spared.queues.learn(page)
             free = self._servers.spared.free(page)
             self.swept.spared += len(page) - len(free)
             if not self._take(client, free):

@@ -79,8 +79,11 @@ class Counter:
         :raises StoreError: the server refused, or is gone.
         """
         if self._remembered.knows(rule.name):
-            return self._remembered.pages(rule.name, server)
-        return name_pages(self._nodes[server], self._paces[0], rule.pattern, self._scripts)
+            yield from self._remembered.pages(rule.name, server)
+            return
+        for page in name_pages(self._nodes[server], self._paces[0], rule.pattern, self._scripts):
+            self._spared.queues.learn(page)
+            yield page
 
     def _counted(self, rule: Rule) -> Tally:
         """Judge a rule's keys."""
