@@ -76,7 +76,10 @@ def _special(value: Any) -> Any:
     raise Unrenderable
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_special)
+# No row holds itself, so nothing needs to watch for that.
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":"), allow_nan=False, default=_special
+)
 
 
 def json_bytes(value: Any) -> bytes:
