@@ -20,9 +20,9 @@ SERVERS = {"plain": (6379,), "main": (6379,), "replica": (6381,), "cluster": (70
 """The ports of all that hold a server's keys."""
 STEPS = {
     "plain": {"redis cleanup", "redis memory", "redis audit", "queue cleanup", "queue orphans"},
-    "main": {"redis cleanup", "redis audit", "queue cleanup"},
+    "main": {"redis cleanup", "redis warm", "redis audit", "queue cleanup"},
     "replica": {"redis audit"},
-    "cluster": {"redis cleanup", "redis audit", "queue cleanup"},
+    "cluster": {"redis cleanup", "redis warm", "redis audit", "queue cleanup"},
 }
 
 Key = dict[str, Any]
@@ -106,6 +106,13 @@ def test_pages_live_on_for_about_an_hour(server: Server) -> None:
     seconds = {server.keys[f"page:{number}"]["ttl"] for number in range(120)}
     assert all(1800 < left <= 3960 for left in seconds)
     assert len(seconds) > 20, "they do not all die at once"
+
+
+def test_users_are_in_the_cache_before_anybody_asks(server: Server) -> None:
+    assert server.numbers("user:") == (set() if server.name == "plain" else set(range(1, 61)))
+    if server.name != "plain":
+        assert json.loads(server.value("user:7")) == {"id": 7, "name": "user 7"}
+        assert 1800 < server.keys["user:7"]["ttl"] <= 3960
 
 
 def test_every_node_was_cleaned(server: Server) -> None:
