@@ -16,6 +16,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._core.clock import 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import run
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup import (
+    act_dispose,
     act_dispose_transaction,
     act_failed,
     act_retry,
@@ -217,6 +218,34 @@ def test_who_lacks_a_right_loses_no_job(
     assert (jobs_of(client, "q", "failed"), client.lrange("bull:q:wait", 0, -1)) == ([], ["again"])
     assert jobs_of(client, "q", "prioritized") == ["urgent"]
     assert client.lrange("bull:dead:wait", 0, -1) == ["q.dead.1700000100000"]
+
+
+@pytest.mark.parametrize("way", ["+eval", "+@transaction"])
+def test_what_was_done_before_an_error_is_said(
+    client: redis.Redis,
+    fresh_redis8: Endpoint,
+    redis_acl: Callable[..., Endpoint],
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    make(client, "q", "failed", *(f"j{at}" for at in range(300)))
+    rights = [right for right in documented() if right != "+eval"]
+    user = redis_acl(fresh_redis8, *KEYS, *rights, way)
+    name = "run_script" if way == "+eval" else "dispose_in_transaction"
+    move = getattr(act_dispose, name)
+
+    def until_the_right_is_gone(*arguments: Any) -> Any:
+        done = move(*arguments)
+        client.execute_command("ACL", "SETUSER", user.user, "-hset")
+        return done
+
+    monkeypatch.setattr(act_dispose, name, until_the_right_is_gone)
+    result = clean(user, queues=["q"], **FATES)
+    (action,) = result["actions"]
+    assert (action["state"], result["changed"], result["status"]) == ("failed", True, "critical")
+    assert action["detail"].startswith("100 moved to the dead letters, then: ")
+    assert "hset" in action["detail"].lower()
+    assert (client.llen("bull:dead:wait"), len(jobs_of(client, "q", "failed"))) == (100, 200)
 
 
 def test_on_redis_6_2_too(redis62: Endpoint) -> None:

@@ -39,16 +39,15 @@ def dispose(tools: Tools, action: Action) -> Action:
     tried = f"{'move' if errand.letters else 'remove'} failed jobs of {place.name}"
     total = Disposed()
 
-    def handle(jobs: Sequence[Judged]) -> int:
+    def handle(jobs: Sequence[Judged]) -> Iterator[int]:
         nonlocal total
-        before = total.gone
         for group in _groups(tools, place, errand, jobs, tried):
             if tools.scripts:
                 done = _by_script(tools, place, errand, group, tried)
             else:
                 done = dispose_in_transaction(tools, place, errand, group, tried)
             total = total.plus(done)
-        return total.gone - before
+            yield done.gone
 
     return over_failed(tools, action, errand.retrying.otherwise, handle, lambda _progress: total.told(went))
 

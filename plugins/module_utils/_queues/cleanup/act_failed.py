@@ -24,12 +24,12 @@ def over_failed(
     tools: Tools,
     action: Action,
     outcome: str,
-    handle: Callable[[Sequence[Judged]], int],
+    handle: Callable[[Sequence[Judged]], Iterator[int]],
     told: Callable[[Progress], str],
 ) -> Action:
     """Look at failed jobs, oldest first, and hand over those that are to have one outcome.
 
-    :param handle: does it, and returns how many are failed jobs no more.
+    :param handle: does it in groups, and yields for each how many are failed jobs no more.
     :param told: says what was done.
     """
     place: Place = action.work.place
@@ -47,9 +47,10 @@ def over_failed(
                     break
                 chosen.append(judged)
             seen += 1
-        left = handle(chosen) if chosen else 0
-        progress.changed += left
-        stayed += seen - left
+        stayed += seen
+        for left in handle(chosen) if chosen else ():
+            progress.changed += left
+            stayed -= left
         progress.finished = page.last and seen == len(page.jobs)
 
     return in_batches(tools, action, batch, told)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..._core.action import Action
 from ..observations import Place
@@ -36,16 +36,15 @@ def retry(tools: Tools, action: Action) -> Action:
     tried = f"try failed jobs of {place.name} again"
     total = Retried()
 
-    def handle(jobs: Sequence[Judged]) -> int:
+    def handle(jobs: Sequence[Judged]) -> Iterator[int]:
         nonlocal total
-        before = total.retried
         for chunk in chunks(jobs, _size(tools, place, errand, tried)):
             if tools.scripts:
                 done = _by_script(tools, place, errand, chunk, tried)
             else:
                 done = retry_in_transaction(tools, place, errand, chunk, tried)
             total = total.plus(done)
-        return total.retried - before
+            yield done.retried
 
     return over_failed(tools, action, OUTCOME, handle, lambda _progress: total.told())
 
