@@ -90,6 +90,9 @@ def test_an_address_that_cannot_be_understood_names_its_option_and_no_secret(
         (redis.exceptions.ResponseError("OOM command not allowed when used memory > 'maxmemory'."), "out_of_memory"),
         (redis.exceptions.ConnectionError("max number of clients reached"), "max_clients"),
         (redis.exceptions.MovedError("1234 127.0.0.1:7001"), "cluster_redirect"),
+        (redis.exceptions.AskError("1234 127.0.0.1:7001"), "cluster_resharding"),
+        (redis.exceptions.TryAgainError("Multiple keys request during rehashing of slot"), "cluster_resharding"),
+        (redis.exceptions.ClusterDownError("Hash slot not served"), "cluster_down"),
         (redis.exceptions.TimeoutError("Timeout reading from socket"), "timeout"),
         (TimeoutError("timed out"), "timeout"),
         (redis.exceptions.ConnectionError("Error 111 connecting. Connection refused."), "unreachable"),
@@ -103,6 +106,11 @@ def test_the_drivers_errors_are_told_apart(error: Exception, condition: str) -> 
     assert translated.condition == condition
     assert translated.remedy
     assert "HTTP" not in translated.why
+
+
+@pytest.mark.parametrize("kind", [redis.exceptions.MovedError, redis.exceptions.AskError])
+def test_where_a_key_is_instead_is_said(kind: type[Exception]) -> None:
+    assert translate(kind("1234 127.0.0.1:7001"), redis, "try").why == "the slot 1234 is at 127.0.0.1:7001"
 
 
 def documented_limits(module: str) -> dict[str, tuple[str, float | None, float | None, bool]]:
