@@ -42,18 +42,24 @@ def run_once(endpoint: Endpoint, options: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def killed(client: redis.Redis, endpoint: Endpoint, after: float, **options: Any) -> Iterator[BaseProcess]:
-    """Start a run, and kill it (-9) some seconds after it began to change something; free its lock."""
+def killed(
+    client: redis.Redis, endpoint: Endpoint, begun: Callable[[], bool], after: float, **options: Any
+) -> Iterator[BaseProcess]:
+    """Start a run, and kill it (-9).
+
+    :param begun: whether it has come as far as it may.
+    :param after: how many seconds later.
+    """
     process = _FORKS.Process(target=run_once, args=(endpoint, options), daemon=True)
     process.start()
-    while not client.exists(LOCK) and process.is_alive():
+    while not begun() and process.is_alive():
         time.sleep(0.0005)
     time.sleep(after)
     process.kill()
     process.join(60)
     assert process.exitcode is not None, "a run hangs"
     yield process
-    client.delete(LOCK)  # it would expire by itself within a minute
+    client.delete(LOCK)  # which would expire by itself within a minute
 
 
 @pytest.fixture
@@ -86,18 +92,22 @@ def test_a_job_is_in_one_place_whenever_a_run_is_killed(
     endpoint = fresh_redis8 if scripts else redis_acl(fresh_redis8, *NO_SCRIPTS)
     times = KILLS if scripts else KILLS // 4
     number, old = 120, {"completed_older_than": "1d"}
+
+    def left() -> int:
+        return sum(client.zcard(f"bull:q:{state}") for state in ("failed", "completed"))
+
     for _time in range(times):
         client.flushall()
         make(client, "q", "failed", *(f"again{at}" for at in range(number)), failedReason=KNOWN)
         make(client, "q", "failed", *(f"dead{at}" for at in range(number)), ended=1_700_000_100_000)
         make(client, "q", "completed", *(f"done{at}" for at in range(number)), ended=1_700_000_200_000)
-        with killed(client, endpoint, source.random() * 0.06, **FATES, **old):
+        wanted = source.randrange(3 * number)
+        with killed(client, endpoint, lambda wanted=wanted: left() <= wanted, source.random() * 0.003, **FATES, **old):
             found = places(client)
             kept = {id_ for id_ in found if not id_.startswith("done")}
             assert kept == {f"{kind}{at}" for kind in ("again", "dead") for at in range(number)}, "a job is lost"
             assert set(found.values()) == {1}, "a job is in two places, or is no more than its id"
-            left = sum(client.zcard(f"bull:q:{state}") for state in ("failed", "completed"))
-            hit += 0 < left < 3 * number
+            hit += 0 < left() < 3 * number
     result = clean(endpoint, queues=["q"], **FATES, **old)
     assert {action["state"] for action in result["actions"]} <= {"done"}
     assert sorted(client.lrange("bull:q:wait", 0, -1)) == sorted(f"again{at}" for at in range(number))
@@ -119,7 +129,7 @@ def beside(client: redis.Redis, endpoint: Endpoint, work: Future[list[Any]], tim
     source, kills = random.Random(), 0
     while not work.done():
         if kills < times:
-            with killed(client, endpoint, source.random() * 0.01, **options):
+            with killed(client, endpoint, lambda: bool(client.exists(LOCK)), source.random() * 0.01, **options):
                 kills += 1
         else:
             clean(endpoint, queues=["q"], **options)
