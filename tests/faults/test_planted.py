@@ -31,17 +31,17 @@ def found(planted: Sample) -> Daily:
     return planted.daily(upkeep_fail_on="never")
 
 
-def retention(daily: Daily) -> dict[str, Any]:
-    """The result of the daily purge."""
-    (result,) = [result for result in daily.report["results"] if result["name"].endswith(" retention")]
-    return dict(result)
+def work(daily: Daily) -> dict[str, dict[str, Any]]:
+    """The results of what changes a store, by name."""
+    results = daily.report["results"]
+    return {result["name"]: result for result in results if result["name"].endswith((" retention", " cleanup"))}
 
 
 def test_what_is_to_be_gone_is_gone_after_the_daily_run(planted: Sample, found: Daily) -> None:
-    (plant,) = planted_for("postgresql_retention")
-    (action,) = retention(found)["actions"]
-    assert (action["kind"], action["state"]) == (plant.action, "done")
-    assert plant.where in action["subject"]
+    done = [action for result in work(found).values() for action in result["actions"]]
+    assert [action for action in done if action["state"] != "done"] == []
+    for plant in planted_for("postgresql_retention", "redis_cleanup", "queue_cleanup"):
+        assert any(plant.action == action["kind"] and plant.where in action["subject"] for action in done), plant.what
     endpoint = Endpoint.from_json(planted.stack.sample["endpoints"]["postgresql"])
     with connect(endpoint) as session:
         old = "SELECT count(*) FROM product_term_submissions WHERE created_at < now() - interval '30 days'"
@@ -66,7 +66,11 @@ def test_only_what_is_planted_is_found(found: Daily) -> None:
 def test_a_clean_application_has_no_findings(clean: Sample) -> None:
     clean.daily()
     daily = clean.daily(upkeep_fail_on="critical")
-    assert not retention(daily)["changed"]
+    assert {name: result["changed"] for name, result in work(daily).items()} == {
+        "beo_automation retention": False,
+        "delauto-cache cleanup": False,
+        "delauto-queues cleanup": False,
+    }
     # The host is this machine and not a part of the sample: its disk, its clock and its load are what they are.
     assert [finding["message"] for finding in daily.findings() if finding["of"] != "host"] == []
     assert {result["subject"] for result in daily.report["results"]} >= {

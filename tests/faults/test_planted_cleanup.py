@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from tests.integration import queue_cleanup, redis_cleanup
+from tests.stack.application.maintenance import KEYS, QUEUE_WORK
 from tests.stack.application.planted import Plant, planted_for
 from tests.stack.application.queues.plan import QUEUES
 from tests.stack.application.queues.remains import GHOSTS, ORPHANS
@@ -24,25 +25,6 @@ from tests.stack.endpoint import Endpoint
 from tests.stack.servers.redis import connect
 from tests.stack.stack import Stack
 
-RULES: tuple[dict[str, Any], ...] = (
-    {"name": "analytics:*", "pattern": "analytics:*", "when": ["no_ttl"], "action": "unlink"},
-    {
-        "name": "sess:*",
-        "pattern": "sess:*",
-        "when": ["field_age"],
-        "field": "lastActivity",
-        "older_than": "30d",
-        "action": "unlink",
-    },
-)
-QUEUE_OPTIONS: dict[str, Any] = {
-    "completed_older_than": "24h",
-    "failed_older_than": "7d",
-    "retry": {},
-    "dead_letter": "failed-calls",
-    "orphans": True,
-}
-"""What the guides ask for (D10, D11, D11b)."""
 TRANSIENT = re.compile("ECONNREFUSED|ETIMEDOUT|ENOTFOUND|ECONNRESET")
 PLANTS = planted_for("redis_cleanup", "queue_cleanup")
 
@@ -67,8 +49,8 @@ def planned(make_stack: Callable[..., Stack], planted: bool) -> Iterator[Planned
         server = stack.endpoints["redis8"]
         load(stack.endpoints, Settings(now=datetime.now(timezone.utc), seed=7, scale=1, planted=planted))
         before = redis_cleanup.raw_keys(server)
-        keys = redis_cleanup.clean(server, *RULES, check=True)
-        queues = queue_cleanup.clean(server, check=True, **QUEUE_OPTIONS)
+        keys = redis_cleanup.clean(server, *KEYS, check=True)
+        queues = queue_cleanup.clean(server, check=True, **QUEUE_WORK)
         assert redis_cleanup.raw_keys(server) == before
         yield Planned(server, keys, queues)
 
@@ -99,8 +81,7 @@ def test_just_those_keys(found: Planned) -> None:
         sessions = [json.loads(client.get(key)) for key in client.scan_iter("sess:*", count=1000)]
     stale = sum(datetime.fromisoformat(session["lastActivity"]) < limit for session in sessions)
     due = {
-        rule["name"]: found.keys["metrics"][f'redis_cleanup_keys{{rule="{rule["name"]}",state="due"}}']
-        for rule in RULES
+        rule["name"]: found.keys["metrics"][f'redis_cleanup_keys{{rule="{rule["name"]}",state="due"}}'] for rule in KEYS
     }
     assert due == {"analytics:*": lasting, "sess:*": stale}
     assert 0 < stale < len(sessions)

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from tests.stack.application.maintenance import KEYS, QUEUE_WORK, RETENTION
 from tests.stack.application.queues.plan import PREFIX, QUEUES
 from tests.stack.endpoint import Endpoint
 from tests.stack.stack import Stack
@@ -29,16 +30,6 @@ FRESH_TROUBLE = {
     "postgresql": {"idle_in_transaction_seconds": {"warning": 1}, "blocked_seconds": {"warning": 1}},
     "mongodb": {"operation_seconds": {"warning": 1}},
 }
-# The bot's guide: accepted terms are kept for 30 days (requirement T7).
-RETENTION = [
-    {
-        "name": "submissions",
-        "table": "product_term_submissions",
-        "age_column": "created_at",
-        "older_than": "30d",
-        "action": "delete",
-    }
-]
 
 
 def write_inventory(stack: Stack, folder: Path) -> None:
@@ -55,7 +46,7 @@ def write_inventory(stack: Stack, folder: Path) -> None:
 def inventory_variables(stack: Stack) -> dict[str, Any]:
     """The `upkeep_*` variables of a stack.
 
-    Monitoring logs in as the user who may only read statistics; what removes old rows, as one who may do no more.
+    Monitoring logs in as the user who may only read statistics; what changes a store, as one who may do no more.
     """
     sample = stack.sample
     application = {kind: Endpoint.from_json(each) for kind, each in sample.get("endpoints", {}).items()}
@@ -68,14 +59,15 @@ def inventory_variables(stack: Stack) -> dict[str, Any]:
             for name, endpoint in stack.endpoints.items()
             if endpoint.kind == kind
         ]
-    if "postgresql" in application:
-        for entry in found["upkeep_postgresql"]:
-            if entry["name"] == SAMPLE_NAMES["postgresql"]:
-                entry["maintenance"] = _login(Endpoint.from_json(sample["purger"]))
-                entry["retention"] = RETENTION
+    maintainers = {kind: Endpoint.from_json(each) for kind, each in sample.get("maintainers", {}).items()}
+    for kind, work in (("postgresql", {"retention": RETENTION}), ("redis", {"cleanup": KEYS})):
+        for entry in found[f"upkeep_{kind}"]:
+            if kind in maintainers and entry["name"] == SAMPLE_NAMES[kind]:
+                entry |= {"maintenance": _login(maintainers[kind]), **work}
     if "redis" in application:
         queues = {"prefix": PREFIX, "queues": list(QUEUES)}
-        found["upkeep_queues"] = [_entry("delauto-queues", application["redis"]) | queues]
+        work = {"maintenance": _login(maintainers["redis"]), "cleanup": QUEUE_WORK}
+        found["upkeep_queues"] = [_entry("delauto-queues", application["redis"]) | queues | work]
     if sample:
         found["upkeep_http"] = _http(sample["url"])
         found["upkeep_logs"] = sample["logs"]

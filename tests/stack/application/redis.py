@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,18 @@ from tests.stack.endpoint import Endpoint
 from tests.stack.errors import StackError
 from tests.stack.servers.redis import connect
 
-__all__ = ["digest", "finish", "load"]
+__all__ = ["digest", "finish", "load", "maintainer"]
 
 HOUR, DAY = 3600, 86_400
 STALE_DAYS = 40
+MAINTAINER = "delauto_maintainer"
+MAINTAINER_RULES = (
+    "~analytics:* ~sess:* ~bull:* ~upkeep:* -@all +@connection +info +role +eval"
+    # redis_cleanup
+    " +time +scan +type +pttl +object|idletime +unlink +pexpire +set +get +hget +getrange"
+    # queue_cleanup
+    " +@read +@write"
+)
 BATCH = 500
 FULL_SHARE = 0.9  # of maxmemory: above the guides' 85 %, with room for a few more clients
 SLOW_SECONDS = 0.15  # above the tenth of a second from which a command is a finding, on any machine
@@ -98,6 +108,18 @@ def _plant_big(client: redis.Redis, settings: Settings) -> None:
     }
     client.hset("analytics:visitors:all", mapping=fields)
     client.set("analytics:export:last", "x" * settings.count(2_000_000))
+
+
+def maintainer(server: Endpoint) -> Endpoint:
+    """Make the user who cleans up keys and queues, with the rights that the modules' notes name; returns the server as
+    theirs.
+    """
+    if server.password is None:
+        return server
+    password = secrets.token_urlsafe(18)
+    with connect(server) as client:
+        client.execute_command("ACL", "SETUSER", MAINTAINER, "on", f">{password}", *MAINTAINER_RULES.split())
+    return replace(server, user=MAINTAINER, password=password)
 
 
 def finish(server: Endpoint, settings: Settings) -> None:

@@ -42,6 +42,13 @@ class Web:
     """None: plain HTTP. Else TLS with a certificate that lasts so many days."""
 
 
+MAINTAINERS: dict[str, Callable[[Endpoint], Endpoint]] = {
+    "postgresql": postgresql.maintainer,
+    "redis": redis.maintainer,
+}
+"""What makes the user of each kind of store who may do what :mod:`.maintenance` wants, and no more."""
+
+
 def load(endpoints: dict[str, Endpoint], settings: Settings) -> dict[str, Endpoint]:
     """Fill the first store of each kind, side by side; returns the application's endpoints by kind."""
     servers = {kind: endpoint for kind in KINDS for endpoint in _of_kind(endpoints, kind)[:1]}
@@ -75,7 +82,9 @@ def start_sample(stack: Stack, settings: Settings, web: Web | None = None) -> No
         logs=logs,
         planted=settings.planted,
         endpoints={kind: endpoint.to_json() for kind, endpoint in application.items()},
-        purger=postgresql.maintainer(application["postgresql"]).to_json() if "postgresql" in application else None,
+        maintainers={
+            kind: MAINTAINERS[kind](application[kind]).to_json() for kind in MAINTAINERS if kind in application
+        },
     )
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..._core.action import Action, ActionState
 from ..._core.finding import Finding
@@ -72,9 +72,12 @@ def _actions(work: QueueWork, options: Options, cluster: bool) -> Iterator[Actio
                 f"remove from {place.key(ghosts.state)} what has no key",
                 work=Piece(place, ghosts, count),
             )
-    yield from failed_actions(work, options, cluster)
+    moves = list(failed_actions(work, options, cluster))
+    yield from moves
     for cleaning in options.cleanings:
         count = work.old.get(cleaning.state, 0)
+        if cleaning.state == "failed":
+            count = max(0, min(count, _failed_that_stay(work, moves, count)))
         if count:
             yield Action(
                 CLEAN,
@@ -100,6 +103,18 @@ def _actions(work: QueueWork, options: Options, cluster: bool) -> Iterator[Actio
             f"XTRIM {place.key('events')} MAXLEN ~ {place.queue.events_limit}, in steps",
             work=Piece(place, None, 0),
         )
+
+
+def _failed_that_stay(work: QueueWork, moves: Sequence[Action], old: int) -> int:
+    """How many failed jobs are left to be cleaned once others were tried again or set aside; ``old`` if all are.
+
+    Ghosts, which are counted among the failed jobs, are gone by then as well.
+    """
+    if work.failed is None:
+        return old
+    moved = sum(action.work.jobs for action in moves if action.state is ActionState.PLANNED)
+    ghosts = sum(len(found.ids) for found in work.ghosts if found.state == "failed")
+    return sum(work.failed.counts.values()) - moved - ghosts
 
 
 def _findings(work: QueueWork, label: str) -> Iterator[Finding]:

@@ -12,7 +12,8 @@ import pytest
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import StoreError
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.runner import Decision
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.decide_cleanup import decide_cleanup
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.observation import QueueWork, Seen
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.decide_failed import Verdict
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.observation import Failed, QueueWork, Seen
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.cleanup.options import parse_options
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observations import (
     Flavour,
@@ -21,7 +22,7 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observation
     Problem,
     Queue,
 )
-from tests.integration.queue_cleanup import DEFAULTS
+from tests.integration.queue_cleanup import DEFAULTS, RETRY
 
 AGES = {"completed_older_than": "24h", "failed_older_than": "7d"}
 
@@ -79,6 +80,26 @@ def test_everything_in_its_order() -> None:
 def test_only_what_was_asked_for() -> None:
     assert plan(decided(work(surplus_events=1), trim_events=False)) == []
     assert plan(decided(work(old={"failed": 3}), completed_older_than="1d")) == []
+
+
+@pytest.mark.parametrize(("kept", "cleaned"), [(0, None), (2, 2), (9, 5)])
+def test_failed_jobs_that_go_elsewhere_are_not_counted_twice(kept: int, cleaned: int | None) -> None:
+    counts = {Verdict("retry", "ECONNRESET"): 3, Verdict("dead_letter", "reason"): 4, Verdict("keep", "awaited"): kept}
+    failing = work(old={"failed": 5}, failed=Failed(counts, 1.0))
+    actions = decided(failing, retry=RETRY, dead_letter="letters", failed_older_than="7d").actions
+    assert {action.kind: action.work.jobs for action in actions} == {
+        "retry": 3,
+        "dead_letter": 4,
+        **({} if cleaned is None else {"clean": cleaned}),
+    }
+
+
+def test_ghosts_among_failed_jobs_are_gone_before_cleaning() -> None:
+    counts = {Verdict("keep", "ghosts"): 3, Verdict("keep", "awaited"): 1}
+    ghosts = [Ghosts("failed", ["a", "b", "c"]), Ghosts("wait", ["d"])]
+    failing = work(old={"failed": 4}, ghosts=ghosts, failed=Failed(counts, 1.0))
+    actions = decided(failing, retry=RETRY, failed_older_than="7d").actions
+    assert [action.work.jobs for action in actions if action.kind == "clean"] == [1]
 
 
 def test_those_that_stay_are_said() -> None:
