@@ -82,6 +82,8 @@ def test_the_condition_and_the_limit(events18: Endpoint) -> None:
     failed = rule(where="kind = 'failed' AND note LIKE '%0' -- as they are")
     first = retain(events18, failed, max_changes=100)
     assert "ended early: max_changes (100) is reached" in first["actions"][0]["detail"]
+    assert first["metrics"]["postgresql_retention_rows_taken"] == 100
+    assert first["metrics"]["postgresql_retention_longest_piece_seconds"] > 0
     assert [finding["id"] for finding in first["findings"]] == ["postgresql.retention_due"]
     assert count(events18) == 4700
     retain(events18, failed)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..._core.action import Action, ActionState
 from ..._core.errors import InvalidInput, StoreError
 from ..._core.finding import Finding
+from ..._core.result import Metrics
 from ..._core.runner import Context, Decision
 from ..._core.severity import Severity
 from ..._core.units import format_duration, parse_duration
@@ -40,6 +41,7 @@ class PostgresqlRetention(WorkTask[Observation]):
         self._outside = Outside(context, self._rules, self.lock_timeout)
         self._policy = _policy(context, self.lock_timeout)
         self._taken = 0
+        self._longest = 0.0
         self._left: list[Finding] = []
         self._search_path = "pg_catalog"
 
@@ -70,6 +72,13 @@ class PostgresqlRetention(WorkTask[Observation]):
         """Say what the last look at the tables found to be due still."""
         return self._left
 
+    def measured(self) -> Metrics:
+        """Return how many rows were taken, and how long a piece of the work held its rows at most."""
+        return {
+            "postgresql_retention_rows_taken": self._taken,
+            "postgresql_retention_longest_piece_seconds": round(self._longest, 4),
+        }
+
     def _take(self, client: PostgresqlClient, action: Action, work: RowsWork) -> Action:
         left = None if self._policy.most is None else self._policy.most - self._taken
         policy = replace(self._policy, most=left)
@@ -85,6 +94,7 @@ class PostgresqlRetention(WorkTask[Observation]):
             return replace(failed, touched=sweep.swept.rows > 0)
         finally:
             self._taken += sweep.swept.rows
+            self._longest = max(self._longest, sweep.swept.longest)
         self._left += _left(action.subject, work.subject.rule.name, swept)
         state = ActionState.DONE if swept.rows else ActionState.SKIPPED
         return action.became(state, _told(swept))
