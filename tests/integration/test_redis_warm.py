@@ -357,6 +357,8 @@ PROFILE = {"source": "file", "query": "/srv/x", "key": "a:{id}"}
     ("options", "why"),
     [
         ({"rate": 0.0}, "rate"),
+        ({"rate": float("inf")}, "rate: inf is too large"),
+        ({"batch_target_ms": float("nan")}, "batch_target_ms"),
         ({"max_keys": 0}, "max_keys"),
         ({"batch_target_ms": -1.0}, "batch_target_ms"),
         ({"max_memory_percent": 0.0}, "max_memory_percent"),

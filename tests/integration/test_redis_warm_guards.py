@@ -227,6 +227,26 @@ def test_a_query_that_takes_too_long_is_ended(
     assert all("raise the entry's timeout" in finding["remedy"] for finding in result["findings"])
 
 
+def test_a_locked_table_and_a_parameter_are_told_as_such(
+    fresh_redis8: Endpoint, fresh_postgresql18_database: Endpoint
+) -> None:
+    with postgresql_server.connect(fresh_postgresql18_database) as session:
+        session.execute("CREATE TABLE users (id int)")
+        with session.transaction():
+            session.execute("LOCK TABLE users")
+            result = warm(
+                fresh_redis8,
+                entry(fresh_postgresql18_database, "SELECT id FROM users", "a:{id}", name="locked"),
+                entry(fresh_postgresql18_database, "SELECT $1 AS id", "b:{id}", name="parameter"),
+            )
+    locked, parameter = result["findings"]
+    assert locked["id"] == "postgresql.timeout"
+    assert "another session holds the lock" in locked["message"]
+    assert "entry's timeout" not in locked["remedy"]
+    assert parameter["id"] == "postgresql.error"
+    assert "it has a parameter such as $1" in parameter["message"]
+
+
 def test_killed_half_way_the_next_run_finishes(fresh_redis: Endpoint, postgresql18: Endpoint) -> None:
     wanted = entry(postgresql18, NUMBERS.format(20_000), "user:{id}")
     with connect(fresh_redis) as client:

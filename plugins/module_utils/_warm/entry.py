@@ -19,6 +19,8 @@ SOURCES = ("postgresql", "mongodb", "file")
 JSON, HASH, FIELD, TEMPLATE = "json", "hash", "field", "template"
 NEVER = "never"
 MOST_JITTER = 50.0
+MOST_LIFE = 100 * 365 * 86400.0
+"""A hundred years, in seconds: who writes more means ``never``, and Redis has no number for the largest."""
 VALUE_FORMS = "Write json, hash, a field's name, a text with fields in braces, {field: name} or {template: text}."
 
 
@@ -150,6 +152,10 @@ def _life(given: Mapping[str, Any], option: str) -> tuple[float | None, float]:
             f"{option}.ttl",
             "it is shorter than a second",
             f"Give a duration as 1h; {NEVER} for keys that never expire.",
+        )
+    if ttl > MOST_LIFE:
+        raise InvalidInput(
+            f"{option}.ttl", "it is longer than a hundred years", f"Write {NEVER} for keys that never expire."
         )
     jitter = 10.0 if given.get("jitter_percent") is None else float(given["jitter_percent"])
     if not 0 <= jitter <= MOST_JITTER:

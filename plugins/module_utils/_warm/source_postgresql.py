@@ -14,6 +14,7 @@ from .._core.dependency import PSYCOPG
 from .._core.errors import StoreError, StoreTimeout
 from .._core.runner import Context
 from .._postgresql.client import PostgresqlClient, connect
+from .._postgresql.errors import LOCK_CODES
 from .._postgresql.options import DEFAULTS
 from .._postgresql.retention.observe_tables import read_search_path
 from .query import PostgresqlQuery
@@ -26,6 +27,10 @@ TRIED = "read the query's rows"
 _DATA = ("22", "23", "P0")
 """SQLSTATE classes whose texts quote values: of the query, of rows, or of a function's author."""
 
+
+PARAMETER = "08P01"
+"""The server's code for a query with parameters, of whose values none are sent. The class is that of lost connections.
+"""
 
 DECLARE = "DECLARE upkeep_warm NO SCROLL CURSOR WITHOUT HOLD FOR"
 _CONSTANT = re.compile(r"""at or near "['0-9$].*""", re.DOTALL)
@@ -99,6 +104,8 @@ def _without_data() -> Iterator[None]:
         if code.startswith("42"):
             why = _CONSTANT.sub("?", error.why)
             raise type(error)(TRIED, why, error.remedy or "Check the query with psql as the same user.") from None
-        if isinstance(error, StoreTimeout):
+        if code == PARAMETER:
+            raise StoreError(TRIED, "it has a parameter such as $1", "Write the value itself in the query.") from None
+        if isinstance(error, StoreTimeout) and code not in LOCK_CODES:
             error.remedy = TOO_SLOW
         raise

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -182,8 +183,9 @@ class RedisWarm(RedisWork[Seen]):
 def _above_zero(value: float | None, option: str) -> float | None:
     """Return a number above zero, or None.
 
-    :raises InvalidInput: it is not above zero.
+    :raises InvalidInput: it is not above zero, or no number at all.
     """
-    if value is not None and not value > 0:
-        raise InvalidInput(option, f"{value:g} is too small", "Give a number above zero, or leave it away.")
+    if value is not None and not 0 < value < math.inf:
+        wrong = "too large" if value == math.inf else "too small"
+        raise InvalidInput(option, f"{value:g} is {wrong}", "Give a number above zero, or leave it away.")
     return value

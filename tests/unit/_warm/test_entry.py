@@ -59,13 +59,22 @@ def test_what_is_no_form_of_a_value(given: Any) -> None:
 
 @pytest.mark.parametrize(
     ("ttl", "life"),
-    [(300, 300), ("300", 300), ("5min", 300), ("1", 1), ("never", None), (" Never ", None), (None, 3600)],
+    [
+        (300, 300),
+        ("300", 300),
+        ("5min", 300),
+        ("1", 1),
+        ("never", None),
+        (" Never ", None),
+        (None, 3600),
+        ("36500d", 3_153_600_000),
+    ],
 )
 def test_lives(ttl: Any, life: float | None) -> None:
     assert parse(ttl=ttl).life == life
 
 
-@pytest.mark.parametrize("ttl", [0, "0", "0.99", "500ms", "none", "", "-1"])
+@pytest.mark.parametrize("ttl", [0, "0", "0.99", "500ms", "none", "", "-1", "3153600001", "1" + "0" * 300 + "d"])
 def test_lives_that_are_refused(ttl: Any) -> None:
     with pytest.raises(InvalidInput, match="ttl"):
         parse(ttl=ttl)
