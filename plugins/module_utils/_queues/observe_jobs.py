@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from .._redis.client import RedisClient
 from .._redis.stall import Pace
-from .._redis.wire import name_of, packed
+from .._redis.wire import name_of, packed, packed_each, raw
 from .decide_job import Job
 from .observations import Place
 
@@ -67,15 +67,25 @@ def look_at(
 def _read(
     client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tried: str, more: Sequence[str]
 ) -> Iterator[_Read]:
-    commands: list[tuple[str, ...]] = [("HMGET", place.key(id_), *FIELDS, *more) for id_ in ids]
-    commands += [("EXISTS", place.key(f"{id_}:lock")) for id_ in ids]
+    if not ids:
+        return
+    keys = [raw(place.key(id_)) for id_ in ids]
+    names = [raw(field) for field in (*FIELDS, *more)]
+    jobs = packed_each((b"HMGET",), keys, names)
     with pace.page():
-        replies = client.exchange(tried, packed(commands), len(commands))
-    for id_, fields, locked in zip(ids, replies[: len(ids)], replies[len(ids) :], strict=True):
+        *replies, any_locked = client.exchange(
+            tried, jobs + packed([("EXISTS", *(key + b":lock" for key in keys))]), len(ids) + 1
+        )
+    locks: Sequence[Any] = [0] * len(ids)
+    if any_locked != 0:  # some are, or the server does not tell for all of them at once
+        with pace.page():
+            locks = client.exchange(tried, packed_each((b"EXISTS",), [key + b":lock" for key in keys]), len(ids))
+    nothing = [None] * len(names)
+    for id_, fields, locked in zip(ids, replies, locks, strict=True):
         # A key of another type, or one that we may not read, is no job: it stays.
         foreign = isinstance(fields, Exception)
-        values = [None] * (len(FIELDS) + len(more)) if foreign else fields
-        timestamp, parent, scheduler, deduplication, *others = (name_of(value) if value else "" for value in values)
+        values = nothing if foreign else fields
+        timestamp, parent, scheduler, deduplication, *others = [name_of(value) if value else "" for value in values]
         yield _Read(id_, foreign, bool(timestamp), parent, scheduler, deduplication, bool(locked), others)
 
 

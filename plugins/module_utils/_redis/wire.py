@@ -36,7 +36,15 @@ def packed(commands: Iterable[Sequence[Any]]) -> bytes:
     return b"".join(parts)
 
 
-def packed_each(words: Sequence[bytes], keys: Iterable[bytes]) -> bytes:
-    """Return one command for each key, which is its last word; quicker than to pack them one by one."""
-    head = b"*%d\r\n" % (len(words) + 1) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
-    return b"".join([b"%b$%d\r\n%b\r\n" % (head, len(key), key) for key in keys])
+def packed_each(words: Sequence[bytes], keys: Iterable[bytes], behind: Sequence[bytes] = ()) -> bytes:
+    """Return one command for each key, which stands between words; quicker than to pack them one by one.
+
+    :param behind: the words that follow the key.
+    """
+    head = b"*%d\r\n" % (len(words) + 1 + len(behind)) + _words(words)
+    tail = b"\r\n" + _words(behind)
+    return b"".join([b"%b$%d\r\n%b%b" % (head, len(key), key, tail) for key in keys])
+
+
+def _words(words: Iterable[bytes]) -> bytes:
+    return b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)

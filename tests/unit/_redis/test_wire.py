@@ -68,3 +68,4 @@ def test_one_key_tells_of_a_queue_where_the_libraries_put_it(key: bytes, held: b
 @given(st.lists(st.binary(max_size=20)))
 def test_one_command_for_each_key(keys: list[bytes]) -> None:
     assert packed_each((b"MEMORY", b"USAGE"), keys) == packed([(b"MEMORY", b"USAGE", key) for key in keys])
+    assert packed_each((b"HMGET",), keys, (b"a", b"bc")) == packed([(b"HMGET", key, b"a", b"bc") for key in keys])

@@ -82,15 +82,16 @@ class Verdict(NamedTuple):
 
 def verdict_of(failed: FailedJob, retrying: Retrying) -> Verdict:
     """Judge one failed job."""
-    untouchable = fate_of(failed.job._replace(scheduled=False, awaited=False))
-    if untouchable != REMOVED:
-        return Verdict(KEEP, untouchable)
+    needed = fate_of(failed.job)
+    if needed != REMOVED:
+        untouchable = fate_of(failed.job._replace(scheduled=False, awaited=False))
+        if untouchable != REMOVED:
+            return Verdict(KEEP, untouchable)
     verdict = _by_rules(failed, retrying)
     if verdict.outcome == KEEP:
         return verdict
     if verdict.outcome == RETRY:
         return Verdict(KEEP, CHILDREN) if failed.blocked else verdict
-    needed = fate_of(failed.job)
     if needed != REMOVED:
         return Verdict(KEEP, needed)
     return Verdict(KEEP, CHILDREN) if failed.pending else verdict

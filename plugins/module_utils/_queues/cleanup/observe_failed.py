@@ -68,8 +68,7 @@ def page_of(
     size = pace.size
     (found,) = ask_page(client, pace, tried, [("ZRANGE", place.key("failed"), rank, rank + size - 1, "WITHSCORES")])
     ids = [name_of(id_) for id_, failed in zip(found[::2], found[1::2], strict=True) if float(failed) <= until]
-    jobs = read_failed(client, pace, place, ids, tried, retrying) if ids else []
-    return Page([(job, verdict_of(job, retrying)) for job in jobs], len(ids) < size)
+    return Page(_judged(client, pace, place, ids, tried, retrying), len(ids) < size)
 
 
 def read_failed(
@@ -79,19 +78,28 @@ def read_failed(
 
     :raises StoreError: the server did not answer, or is gone.
     """
-    jobs = [_failed(found) for found in look_at(client, pace, place, ids, tried, FIELDS)]
+    return [job for job, _verdict in _judged(client, pace, place, ids, tried, retrying)]
+
+
+def _judged(
+    client: RedisClient, pace: Pace, place: Place, ids: Sequence[str], tried: str, retrying: Retrying
+) -> list[tuple[FailedJob, Verdict]]:
+    """Read failed jobs and judge them; those anew whose children have a say."""
+    jobs = [_failed(found) for found in look_at(client, pace, place, ids, tried, FIELDS)] if ids else []
+    judged = [(job, verdict_of(job, retrying)) for job in jobs]
     if place.queue.flavour.is_bull:
-        return jobs
+        return judged
     parents = [
         number
-        for number, job in enumerate(jobs)
-        if child_of(job.reason) is not None or verdict_of(job, retrying).outcome in (DEAD_LETTER, REMOVE)
+        for number, (job, verdict) in enumerate(judged)
+        if verdict.outcome in (DEAD_LETTER, REMOVE) or child_of(job.reason) is not None
     ]
     for number, job in zip(
         parents, _with_children(client, pace, place, [jobs[at] for at in parents], tried), strict=True
     ):
-        jobs[number] = job
-    return jobs
+        if job is not jobs[number]:
+            judged[number] = job, verdict_of(job, retrying)
+    return judged
 
 
 def _failed(found: Found) -> FailedJob:
@@ -105,6 +113,12 @@ def _with_children(
     client: RedisClient, pace: Pace, place: Place, jobs: Sequence[FailedJob], tried: str
 ) -> list[FailedJob]:
     """Add how many children are not done, and whether the one for which a job failed still is failed."""
+    if jobs and all(child_of(job.reason) is None for job in jobs):
+        keys = [place.key(f"{job.id}:dependencies") for job in jobs]
+        with pace.page():
+            replies = client.exchange(tried, packed([("EXISTS", *keys)]), 1)
+        if replies == [0]:  # most often none of them has children
+            return list(jobs)
     commands: list[tuple[str, ...]] = []
     for job in jobs:
         home, _colon, child = (child_of(job.reason) or "").rpartition(":")
