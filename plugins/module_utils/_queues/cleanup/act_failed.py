@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from ..._core.action import Action
 from ..observations import Place
@@ -15,9 +16,10 @@ from .observe_failed import page_of
 from .piece import Errand
 from .tools import Tools
 
-__all__ = ["Judged", "chunks", "over_failed"]
+__all__ = ["Judged", "in_groups", "over_failed"]
 
 Judged = tuple[FailedJob, Verdict]
+Done = TypeVar("Done")
 
 
 def over_failed(
@@ -56,7 +58,16 @@ def over_failed(
     return in_batches(tools, action, batch, told)
 
 
-def chunks(jobs: Sequence[Judged], size: int) -> Iterator[Sequence[Judged]]:
-    """Yield the jobs in groups of at most ``size``."""
-    for start in range(0, len(jobs), size):
-        yield jobs[start : start + size]
+def in_groups(
+    jobs: Sequence[Judged], size: Callable[[], int], work: Callable[[Sequence[Judged]], tuple[Done, int]]
+) -> Iterator[Done]:
+    """Yield what became of jobs, group by group.
+
+    :param size: how many the next group has at most.
+    :param work: does what is to be done, and returns what became of the jobs and how many of them, the first ones, it
+        went through: large jobs are fewer to a request.
+    """
+    while jobs:
+        done, seen = work(jobs[: size()])
+        yield done
+        jobs = jobs[seen:]

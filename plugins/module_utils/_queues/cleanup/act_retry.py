@@ -11,7 +11,7 @@ from ..._core.action import Action
 from ..observations import Place
 from ..page import ask_page, run_script
 from .act_clean_transaction import LARGEST_TRANSACTION
-from .act_failed import Judged, chunks, over_failed
+from .act_failed import Judged, in_groups, over_failed
 from .act_remains import LIST_BATCH
 from .act_retry_transaction import retry_in_transaction
 from .decide_failed import RETRY as OUTCOME
@@ -36,13 +36,14 @@ def retry(tools: Tools, action: Action) -> Action:
     tried = f"try failed jobs of {place.name} again"
     total = Retried()
 
+    def group(jobs: Sequence[Judged]) -> tuple[Retried, int]:
+        if tools.scripts:
+            return _by_script(tools, place, errand, jobs, tried)
+        return retry_in_transaction(tools, place, errand, jobs, tried), len(jobs)
+
     def handle(jobs: Sequence[Judged]) -> Iterator[int]:
         nonlocal total
-        for chunk in chunks(jobs, _size(tools, place, errand, tried)):
-            if tools.scripts:
-                done = _by_script(tools, place, errand, chunk, tried)
-            else:
-                done = retry_in_transaction(tools, place, errand, chunk, tried)
+        for done in in_groups(jobs, lambda: _size(tools, place, errand, tried), group):
             total = total.plus(done)
             yield done.retried
 
@@ -61,7 +62,7 @@ def _size(tools: Tools, place: Place, errand: Errand, tried: str) -> int:
     return size
 
 
-def _by_script(tools: Tools, place: Place, errand: Errand, jobs: Sequence[Judged], tried: str) -> Retried:
+def _by_script(tools: Tools, place: Place, errand: Errand, jobs: Sequence[Judged], tried: str) -> tuple[Retried, int]:
     arguments: list[str | int] = [
         place.base,
         errand.layout,
@@ -70,4 +71,5 @@ def _by_script(tools: Tools, place: Place, errand: Errand, jobs: Sequence[Judged
     ]
     for job, _verdict in jobs:
         arguments += [job.id, fingerprint(job.reason), job.finished, job.attempts]
-    return Retried(*run_script(tools.client, tools.pace, tried, RETRY, [place.key("failed")], arguments))
+    *fates, seen = run_script(tools.client, tools.pace, tried, RETRY, [place.key("failed")], arguments)
+    return Retried(*fates), seen

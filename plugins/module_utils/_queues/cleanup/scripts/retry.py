@@ -15,15 +15,16 @@ RETRY = (
 -- KEYS: 1 the failed jobs
 -- ARGV: 1 what the queue's keys begin with, 2 its layout, 3 now in milliseconds, 4 whether attempts begin anew (1),
 --       5... four for each job: id, SHA-1 of failedReason, finishedOn, attempts
--- Returns how many: retried, changed, locked, blocked, unclear, rejoined, doomed, went_on, gone.
+-- Returns how many: retried, changed, locked, blocked, unclear, rejoined, doomed, went_on, gone; and how many jobs were
+-- gone through, the first of those given.
 local failed, base, layout = KEYS[1], ARGV[1], ARGV[2]
-local retried, changed, locked, blocked, unclear = 0, 0, 0, 0, 0
+local seen, retried, blocked, unclear, left = 0, 0, 0, 0, {changed = 0, locked = 0}
 local parents = {rejoined = 0, doomed = 0, went_on = 0, gone = 0, waiting = 0}
 
-local function options_of(text)
-  local good, options = pcall(cjson.decode, text or '{}')
+local options_of = once(function(text)
+  local good, options = pcall(cjson.decode, text)
   return good and type(options) == 'table' and options or {}
-end
+end)
 
 -- The queue's keys and the id of a job, by its key.
 local function parted(key)
@@ -54,63 +55,106 @@ local function rejoin(key, parent)
   return 'went_on'
 end
 
--- Whether a job failed for a child, and whether this one still is failed.
-local function child_state(key, reason)
-  local child = reason and string.match(reason, '^child (.+) failed$')
-  if not child then
-    return false, false
-  end
+-- The key of the child for which a job failed.
+local function child_of(reason)
+  return layout ~= 'bull' and reason and string.match(reason, '^child (.+) failed$')
+end
+
+-- Whether a child for which a job failed still is failed.
+local function child_failed(key, child)
   local home, id = parted(child)
   local score = home and try('ZSCORE', home .. 'failed', id)
-  return true, call('ZCARD', key .. ':unsuccessful') > 0 or (score and true or false)
+  return call('ZCARD', key .. ':unsuccessful') > 0 or (score and true or false)
 end
 
 try_rights(failed, base)
 call('HDEL', base, '')
 local door = door_of(base, layout)
+
+-- What a job has from its failure goes, and the listeners are told.
+local function tidy(id, attempts, event)
+  local key = base .. id
+  call('HDEL', key, 'finishedOn', 'processedOn', 'failedReason')
+  if ARGV[4] == '1' then
+    try('HINCRBY', key, 'upkeepTried', tonumber(attempts) or 0)
+    call('HDEL', key, 'atm', 'ats', 'attemptsMade')
+  end
+  if layout == 'bull' then
+    try('HSET', key, 'retriedOn', ARGV[3])
+  end
+  announce(door, event, id)
+  retried = retried + 1
+end
+
+-- Jobs that go to the head of the list, and have no parent: one after the other they go in together.
+local plain, tries, together = {}, {}, 0
+local function put_together()
+  if together == 0 then
+    return
+  end
+  call('LPUSH', door.list, unpack(plain, 1, together))
+  call('ZREM', failed, unpack(plain, 1, together))
+  wake(door)
+  for index = 1, together do
+    tidy(plain[index], tries[index], 'waiting')
+  end
+  together = 0
+end
+
+local function put_alone(id, job, attempts, child, priority, lifo)
+  local key = base .. id
+  local fate = layout ~= 'bull' and job[7] and job[7] ~= '' and rejoin(key, job[7])
+  if fate then
+    parents[fate] = parents[fate] + 1
+  end
+  local waits = child and call('SCARD', key .. ':dependencies') > 0
+  if waits then
+    call('ZADD', base .. 'waiting-children', ARGV[3], id)
+  else
+    enqueue(door, id, priority, lifo)
+  end
+  call('ZREM', failed, id)
+  tidy(id, attempts, waits and 'waiting-children' or 'waiting')
+end
+
+local locks = any_has(base, ':lock', 5, 4)
 for index = 5, #ARGV, 4 do
-  local id = ARGV[index]
+  if bytes > most_bytes then
+    break
+  end
+  local id, attempts = ARGV[index], ARGV[index + 3]
   local key = base .. id
   local job = try('HMGET', key, 'failedReason', 'finishedOn', 'atm', 'attemptsMade', 'priority', 'opts', 'parentKey')
-  local left = left_for(failed, id, key, job, ARGV[index + 1], ARGV[index + 2], ARGV[index + 3])
-  local for_child, child_failed = false, false
-  if not left and layout ~= 'bull' then
-    for_child, child_failed = child_state(key, job[1])
-  end
-  if left == 'changed' then
-    changed = changed + 1
-  elseif left == 'locked' then
-    locked = locked + 1
-  elseif child_failed then
-    blocked = blocked + 1
-  elseif layout == '5+' and door.paused then
-    unclear = unclear + 1
+  bytes, seen = bytes + #(job[1] or '') + #(job[6] or ''), seen + 1
+  local why = left_for(failed, id, key, job, ARGV[index + 1], ARGV[index + 2], attempts, locks)
+  if why then
+    left[why] = left[why] + 1
   else
-    local options = options_of(job[6])
-    local fate = layout ~= 'bull' and job[7] and job[7] ~= '' and rejoin(key, job[7])
-    if fate then
-      parents[fate] = parents[fate] + 1
+    local child = child_of(job[1])
+    if child then
+      put_together()
     end
-    local waits = for_child and call('SCARD', key .. ':dependencies') > 0
-    if waits then
-      call('ZADD', base .. 'waiting-children', ARGV[3], id)
+    if child and child_failed(key, child) then
+      blocked = blocked + 1
+    elseif layout == '5+' and door.paused then
+      unclear = unclear + 1
     else
-      enqueue(door, id, tonumber(job[5]) or tonumber(options.priority) or 0, options.lifo == true)
+      local options = options_of(job[6] or '{}')
+      local priority, lifo = tonumber(job[5]) or tonumber(options.priority) or 0, options.lifo == true
+      local parent = layout ~= 'bull' and job[7] and job[7] ~= ''
+      if child or parent or lifo or priority ~= 0 then
+        put_together()
+        put_alone(id, job, attempts, child, priority, lifo)
+      else
+        together = together + 1
+        plain[together], tries[together] = id, attempts
+      end
     end
-    call('ZREM', failed, id)
-    call('HDEL', key, 'finishedOn', 'processedOn', 'failedReason')
-    if ARGV[4] == '1' then
-      try('HINCRBY', key, 'upkeepTried', tonumber(ARGV[index + 3]) or 0)
-      call('HDEL', key, 'atm', 'ats', 'attemptsMade')
-    end
-    if layout == 'bull' then
-      try('HSET', key, 'retriedOn', ARGV[3])
-    end
-    announce(door, waits and 'waiting-children' or 'waiting', id)
-    retried = retried + 1
   end
 end
+put_together()
 trim(door)
-return {retried, changed, locked, blocked, unclear, parents.rejoined, parents.doomed, parents.went_on, parents.gone}
+return {retried, left.changed, left.locked, blocked, unclear, parents.rejoined, parents.doomed, parents.went_on,
+  parents.gone, seen}
 """
 )

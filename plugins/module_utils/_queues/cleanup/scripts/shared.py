@@ -10,14 +10,44 @@ __all__ = ["SHARED"]
 SHARED = """
 local call, try = redis.call, redis.pcall
 
+-- Bytes of jobs to go through in one run: it ends behind the job that has the last of them, for to digest texts and to
+-- read JSON takes the server some 10 ms for each megabyte.
+local most_bytes, bytes = 131072, 0
+
+-- Texts that jobs often have in common are worked on once in a run.
+local function once(work)
+  local known = {}
+  return function(text)
+    local found = known[text]
+    if found == nil then
+      found = work(text)
+      known[text] = found
+    end
+    return found
+  end
+end
+
+local digest_of = once(redis.sha1hex)
+
+-- Whether any of the jobs, whose ids are every so many arguments, has a key of this kind: most often none has, and one
+-- question is enough.
+local function any_has(base, suffix, first, step)
+  local keys, count = {}, 0
+  for index = first, #ARGV, step do
+    count = count + 1
+    keys[count] = base .. ARGV[index] .. suffix
+  end
+  return call('EXISTS', unpack(keys)) > 0
+end
+
 -- Why a job of the state must be left: 'changed' since it was read, or 'locked'; nil: it is as it was. Its fields begin
 -- with failedReason, finishedOn, atm and attemptsMade.
-local function left_for(state, id, key, job, digest, finished, attempts)
-  if job.err or not call('ZSCORE', state, id) or redis.sha1hex(job[1] or '') ~= digest
+local function left_for(state, id, key, job, digest, finished, attempts, locks)
+  if job.err or not call('ZSCORE', state, id) or digest_of(job[1] or '') ~= digest
     or (job[2] or '') ~= finished or (job[3] or job[4] or '') ~= attempts then
     return 'changed'
   end
-  if call('EXISTS', key .. ':lock') == 1 then
+  if locks and call('EXISTS', key .. ':lock') == 1 then
     return 'locked'
   end
 end
@@ -48,6 +78,14 @@ local function door_of(base, layout)
   }
 end
 
+-- Wake an idle worker; the others are woken by it.
+local function wake(door)
+  if door.marker then
+    call('ZADD', door.base .. 'marker', 0, '0')
+    door.marker = false
+  end
+end
+
 -- Put a job where workers take it from: the tail of a list, or the lowest of prioritized.
 local function enqueue(door, id, priority, lifo)
   local base, list = door.base, door.list
@@ -70,10 +108,7 @@ local function enqueue(door, id, priority, lifo)
       call('LPUSH', base .. 'wait', '0:0')
     end
   end
-  if door.marker then
-    call('ZADD', base .. 'marker', 0, '0')
-    door.marker = false
-  end
+  wake(door)
 end
 
 -- Tell the listeners, where we may: Bull has channels, and BullMQ a stream.
