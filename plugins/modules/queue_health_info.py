@@ -187,6 +187,8 @@ notes:
     among those at both ends of the lists. A job that was put back after it failed counts from when it was added."
   - "Threshold C(stuck_seconds) (seconds, critical 600): for how long the same job has been next in line, from
     run to run."
+  - "Threshold C(dead_letters) (count): letters in a queue that M(dataops.upkeep.queue_cleanup) fills, which is not
+    judged as jobs that wait are; off."
   - "Threshold C(oldest_active_seconds) (seconds, warning 3600): for how long the oldest active job has been in work."
   - "Threshold C(stalled) (count, warning 0): active jobs without lock, of the 1000 oldest ones."
   - "Threshold C(paused) (count, warning 0): 1 for a queue that is paused."

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .values import whole_of
+
 __all__ = ["counted"]
 
 
@@ -19,14 +21,10 @@ def counted(metrics: Sequence[str | None], minutes: Sequence[str], now: float, w
     :param now: milliseconds since 1970.
     :param window: how far back to count, in seconds.
     """
-    count, until, before = (_integer(value) for value in metrics)
+    count, until, before = (whole_of(value) for value in metrics)
     if count is None:
         return None
     if until is None or now - until > window * 1000:
         return 0
     reach = int((window * 1000 - (now - until)) // 60_000)
-    return count - (before or 0) + sum(_integer(value) or 0 for value in minutes[:reach])
-
-
-def _integer(value: str | None) -> int | None:
-    return int(value) if value and value.isdecimal() else None
+    return count - (before or 0) + sum(whole_of(value) or 0 for value in minutes[:reach])

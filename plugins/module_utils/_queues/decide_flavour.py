@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .observations import Evidence, Flavour, Keeping
+from .values import number_of
 
 __all__ = ["exists", "flavour_of", "is_paused", "keeping", "options_of", "waiting_since"]
 
@@ -66,7 +67,7 @@ def options_of(text: str | None) -> Mapping[str, Any]:
     """Return a job's options; none if they cannot be understood."""
     try:
         options = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return options if isinstance(options, dict) else {}
 
@@ -81,10 +82,11 @@ def keeping(value: Any) -> Keeping | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):
-        return Keeping(number=int(value))
+        number = number_of(value)
+        return None if number is None else Keeping(number=int(number))
     if isinstance(value, dict):
-        count, age = value.get("count"), value.get("age")
-        return Keeping(None if count is None else int(count), None if age is None else float(age))
+        count = number_of(value.get("count"))
+        return Keeping(None if count is None else int(count), number_of(value.get("age")))
     return None
 
 
@@ -94,16 +96,9 @@ def waiting_since(job: Mapping[str, str | None]) -> float | None:
     It was added at ``timestamp``, could not run before its delay was over, and if it ran before, not before that.
     A job that an administrator put back after it failed keeps no trace of when that was.
     """
-    added = _milliseconds(job.get("timestamp"))
+    added = number_of(job.get("timestamp"))
     if added is None:
         return None
-    delay = _milliseconds(options_of(job.get("opts")).get("delay")) or 0.0
-    later = [_milliseconds(job.get(name)) for name in ("processedOn", "finishedOn", "retriedOn")]
+    delay = number_of(options_of(job.get("opts")).get("delay")) or 0.0
+    later = [number_of(job.get(name)) for name in ("processedOn", "finishedOn", "retriedOn")]
     return max([added + delay, *(moment for moment in later if moment is not None)]) / 1000
-
-
-def _milliseconds(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None

@@ -153,6 +153,8 @@ class Queue(NamedTuple):
     :param delayed_overdue: delayed jobs whose time is over and that no worker fetched.
     :param window: seconds that ``finished`` looks back.
     :param kept_in: ``redis``, or ``postgresql`` where BullMQ keeps it there.
+    :param foreign: ids, of the jobs that were sampled, whose key holds no job but something of another type.
+    :param letters: whether what waits in it are dead letters, which wait on purpose.
     """
 
     name: str
@@ -167,6 +169,8 @@ class Queue(NamedTuple):
     active: Active = Active()
     finished: Finished = Finished()
     kept_in: str = "redis"
+    foreign: Sequence[str] = ()
+    letters: bool = False
 
 
 class Problem(NamedTuple):

@@ -10,6 +10,7 @@ Nothing here is above O(log n) but ranges of a bounded length, and nothing is wr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
 
 from .._core.runner import Context
@@ -17,6 +18,8 @@ from .._redis.client import RedisClient
 from .decide_finished import counted
 from .decide_flavour import exists, flavour_of, is_paused, keeping, options_of, waiting_since
 from .observations import STATES, Active, Evidence, Finished, Queue, Waiting
+from .observe_samples import JOB_FIELDS, LETTER, Fields, ask_leniently, fields_of
+from .values import number_of, whole_of
 
 __all__ = ["observe_queue"]
 
@@ -35,7 +38,6 @@ PRIORITY_SCORE = 2**32
 STREAM_LIMIT = 10_000
 """Length at which BullMQ trims the event stream if the queue does not say another."""
 
-JOB_FIELDS = ("timestamp", "opts", "processedOn", "finishedOn", "retriedOn", "atm", "ats", "attemptsMade")
 METRIC_FIELDS = ("count", "prevTS", "prevCount")
 
 Command: TypeAlias = "Sequence[str | int | float]"
@@ -99,14 +101,14 @@ def observe_queue(client: RedisClient, context: Context, prefix: str, name: str,
     samples = list(
         dict.fromkeys(job for job in (*_waiting_jobs(keys), *_ended_jobs(keys), *keys.active_ids[-1:]) if job)
     )
-    answers = iter(client.ask_all(tried, _job_commands(base, keys, samples, window)))
-    jobs = {job: dict(zip(JOB_FIELDS, next(answers), strict=True)) for job in samples}
-    begun = [next(answers) for _job in keys.active_ids]
+    answers = iter(ask_leniently(client, tried, _job_commands(base, keys, samples, window)))
+    found = {job: next(answers) for job in samples}
+    begun = {job: next(answers) for job in keys.active_ids}
     locks = [next(answers) for _job in keys.active_ids]
-    completed_minutes, failed_minutes, oldest_of_last = next(answers), next(answers), next(answers)
-    if oldest_of_last and oldest_of_last[0] not in jobs:
-        values = client.ask_all(tried, [("HMGET", base + oldest_of_last[0], *JOB_FIELDS)])[0]
-        jobs[oldest_of_last[0]] = dict(zip(JOB_FIELDS, values, strict=True))
+    completed_minutes, failed_minutes, oldest_of_last = next(answers) or (), next(answers) or (), next(answers)
+    if oldest_of_last and oldest_of_last[0] not in found:
+        found[oldest_of_last[0]] = ask_leniently(client, tried, [("HMGET", base + oldest_of_last[0], *JOB_FIELDS)])[0]
+    jobs = {job: fields_of(values) for job, values in found.items()}
     evidence = _evidence(keys, jobs)
     if not exists(evidence) and not any(_counts(keys).values()):
         return None
@@ -122,12 +124,14 @@ def observe_queue(client: RedisClient, context: Context, prefix: str, name: str,
         window=window,
         waiting=_waiting(keys, jobs, oldest_of_last),
         active=Active(
-            since=min((float(value) / 1000 for value in begun if value), default=None),
+            since=min((moment / 1000 for moment in map(_begun, begun.values()) if moment is not None), default=None),
             stalled=_still_unlocked(client, context, base, unlocked, tried),
             sampled=len(keys.active_ids),
             watched=bool(keys.stalled_check),
         ),
         finished=_finished(keys, jobs, completed_minutes, failed_minutes, now, window),
+        foreign=[job for job, values in {**begun, **found}.items() if values is None],
+        letters=_are_letters(keys, jobs),
     )
 
 
@@ -167,7 +171,7 @@ def _job_commands(base: str, keys: _Keys, samples: Sequence[str], window: float)
     lowest = _priority(keys.last_prioritized)
     return [
         *(("HMGET", base + job, *JOB_FIELDS) for job in samples),
-        *(("HGET", base + job, "processedOn") for job in keys.active_ids),
+        *(("HMGET", base + job, "processedOn") for job in keys.active_ids),
         *(("EXISTS", f"{base}{job}:lock") for job in keys.active_ids),
         ("LRANGE", f"{base}metrics:completed:data", 0, minutes),
         ("LRANGE", f"{base}metrics:failed:data", 0, minutes),
@@ -178,7 +182,19 @@ def _job_commands(base: str, keys: _Keys, samples: Sequence[str], window: float)
 def _priority(last: Sequence[Any]) -> int:
     """The priority of the member that ZRANGE ... WITHSCORES gave: flat, or as a pair, or with the score as text."""
     flat = [inner for item in last for inner in (item if isinstance(item, (list, tuple)) else (item,))]
-    return int(float(flat[1])) // PRIORITY_SCORE if len(flat) > 1 else 0
+    score = float(flat[1]) if len(flat) > 1 else 0.0
+    return int(score) // PRIORITY_SCORE if isfinite(score) else 0
+
+
+def _begun(values: Sequence[str | None] | None) -> float | None:
+    """When a job was taken, in milliseconds since 1970."""
+    return number_of(values[0]) if values else None
+
+
+def _are_letters(keys: _Keys, jobs: Mapping[str, Fields]) -> bool:
+    """Whether jobs wait, and those at both ends of the line are dead letters."""
+    waiting = [job for job in _waiting_jobs(keys) if job]
+    return bool(waiting) and all(jobs[job][LETTER] for job in waiting)
 
 
 def _waiting_jobs(keys: _Keys) -> tuple[str | None, ...]:
@@ -210,7 +226,7 @@ def _counts(keys: _Keys) -> dict[str, int]:
     return dict(zip(STATES, values, strict=True))
 
 
-def _evidence(keys: _Keys, jobs: Mapping[str, Mapping[str, str | None]]) -> Evidence:
+def _evidence(keys: _Keys, jobs: Mapping[str, Fields]) -> Evidence:
     paused_field, version, limit = keys.meta
     fields = {field for job in jobs.values() for field in ("atm", "ats", "attemptsMade") if job[field] is not None}
     return Evidence(
@@ -218,7 +234,7 @@ def _evidence(keys: _Keys, jobs: Mapping[str, Mapping[str, str | None]]) -> Evid
         paused_field=paused_field is not None,
         paused_key=bool(keys.paused_key),
         has_id=bool(keys.has_id),
-        stream_limit=int(limit) if limit and limit.isdecimal() else None,
+        stream_limit=whole_of(limit),
         events=keys.events,
         marker_set=keys.marker > 0,
         marker_job=keys.marker_jobs > 0,
@@ -229,7 +245,7 @@ def _evidence(keys: _Keys, jobs: Mapping[str, Mapping[str, str | None]]) -> Evid
     )
 
 
-def _waiting(keys: _Keys, jobs: Mapping[str, Mapping[str, str | None]], oldest_of_last: Sequence[str]) -> Waiting:
+def _waiting(keys: _Keys, jobs: Mapping[str, Fields], oldest_of_last: Sequence[str]) -> Waiting:
     waiting = [job for job in (*_waiting_jobs(keys), *oldest_of_last) if job]
     moments = [since for since in (waiting_since(jobs[job]) for job in waiting) if since is not None]
     return Waiting(waiting[0] if waiting else None, min(moments, default=None))
@@ -251,7 +267,7 @@ def _still_unlocked(
 
 def _finished(
     keys: _Keys,
-    jobs: Mapping[str, Mapping[str, str | None]],
+    jobs: Mapping[str, Fields],
     completed_minutes: Sequence[str],
     failed_minutes: Sequence[str],
     now: float,

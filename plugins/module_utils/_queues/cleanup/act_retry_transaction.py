@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..._redis.wire import name_of
+from ..._redis.wire import name_of, packed
 from ..decide_flavour import options_of
 from ..observations import Place
 from ..page import ask_page
+from ..values import priority_of
 from .act_failed import Judged
 from .decide_failed import FailedJob, child_of
 from .enqueue import Command, Entrance
@@ -99,7 +100,7 @@ def _read(tools: Tools, place: Place, jobs: Sequence[FailedJob], tried: str) -> 
     for job, reply in zip(jobs, replies, strict=True):
         priority, opts, parent = (None if value is None else name_of(value) for value in reply)
         options = options_of(opts)
-        urgent = _integer(priority) or _integer(options.get("priority"))
+        urgent = priority_of(priority) or priority_of(options.get("priority"))
         read.append(_Job(job, urgent, options.get("lifo") is True, "" if place.queue.flavour.is_bull else parent or ""))
     keys = [
         key for job in read if job.parent for key in (job.parent, f"{job.parent}:unsuccessful", f"{job.parent}:failed")
@@ -123,8 +124,14 @@ def _parents(tools: Tools, place: Place, jobs: Sequence[_Job], tried: str) -> Ma
             ("HEXISTS", f"{job.parent}:failed", key),
             ("ZSCORE", f"{home}:waiting-children", id_),
         ]
-    answers = ask_page(tools.client, tools.pace, tried, asks) if asks else []
-    return {job.job.id: _standing(*answers[at * 6 : at * 6 + 6]) for at, job in enumerate(children)}
+    with tools.pace.page():
+        answers = tools.client.exchange(tried, packed(asks), len(asks))
+    groups = [answers[at : at + 6] for at in range(0, len(answers), 6)]
+    # Keys of another type are no parent.
+    return {
+        job.job.id: "" if any(isinstance(answer, Exception) for answer in group) else _standing(*group)
+        for job, group in zip(children, groups, strict=True)
+    }
 
 
 def _standing(there: int, waits: int, failed: Any, unsuccessful: Any, noted: int, waiting: Any) -> str:
@@ -163,10 +170,3 @@ def _put_back(tools: Tools, place: Place, errand: Errand, entrance: Entrance, jo
     if bull:
         commands.append(("HSET", key, "retriedOn", now))
     return [*commands, *entrance.told("waiting-children" if waits else "waiting", id_)]
-
-
-def _integer(value: Any) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return 0

@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from ..decide_job import REMOVED, Job, fate_of
+from ..values import whole_of
 from .options import KEEP, Retrying
 
 __all__ = [
@@ -66,7 +67,7 @@ class FailedJob(NamedTuple):
     @property
     def tried(self) -> int:
         """How often it was tried at all; what is no number counts as never."""
-        return self.before + (int(self.attempts) if self.attempts.isdecimal() else 0)
+        return self.before + (whole_of(self.attempts) or 0)
 
 
 class Verdict(NamedTuple):

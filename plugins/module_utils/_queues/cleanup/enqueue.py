@@ -16,6 +16,7 @@ from ..._redis.wire import name_of
 from ..keys import MOST_IN_LIST
 from ..observe_queue import PRIORITY_SCORE, STREAM_LIMIT
 from ..page import ask_page
+from ..values import whole_of
 from .layout import BULL, FOURTH, SIXTH, WITH_MARKER
 from .tools import Tools
 
@@ -50,8 +51,9 @@ class Entrance:
             ],
         )
         self.paused, self._nobody_waits = bool(paused), waiting == 0
-        self._full = most is not None and int(active) >= int(most)
-        self._counter, self._most_events = int(counter or 0), int(events or STREAM_LIMIT)
+        limit = whole_of(most)
+        self._full = limit is not None and int(active) >= limit
+        self._counter, self._most_events = whole_of(counter) or 0, whole_of(events) or STREAM_LIMIT
         self._list = base + ("paused" if self.paused and layout != SIXTH else "wait")
         self._line: list[str] = []
         self._ahead: list[int] = []

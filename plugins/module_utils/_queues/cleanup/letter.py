@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from hashlib import sha1
 
 from ..._redis.wire import raw
+from ..observe_samples import LETTER
 
 __all__ = ["MARK", "SOURCE_FIELDS", "fingerprint", "letter_fields", "letter_id", "mark_of"]
 
 SOURCE_FIELDS = ("name", "data", "opts", "stacktrace", "failedReason", "finishedOn")
 """What is taken from the failed job; the attempts come under two names."""
 
-MARK = "upkeepOf"
+MARK = LETTER
 """The field by which a letter is known again: the job's key, and when it failed."""
 
 _DIGITS = re.compile("[0-9]{1,15}")
@@ -81,10 +82,15 @@ def _as_json(text: str | None) -> str:
     if not text:
         return "null"
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_no_constant, parse_int=len, parse_float=len)
     except (ValueError, RecursionError):
         return _text(text)
     return text
+
+
+def _no_constant(name: str) -> None:
+    """Refuse ``NaN`` and ``Infinity``, which are no JSON."""
+    raise ValueError(name)
 
 
 def _text(value: str) -> str:

@@ -15,6 +15,7 @@ from ..._redis.wire import name_of, packed
 from ..observations import Place
 from ..observe_jobs import Found, look_at
 from ..page import ask_page
+from ..values import whole_of
 from .decide_failed import FailedJob, Verdict, child_of, verdict_of
 from .observation import Failed
 from .options import DEAD_LETTER, REMOVE, Retrying
@@ -104,9 +105,7 @@ def _judged(
 
 def _failed(found: Found) -> FailedJob:
     name, reason, finished, short, long, before = found.more
-    return FailedJob(
-        found.id, found.job, name, reason, finished, short or long, int(before) if before.isdecimal() else 0
-    )
+    return FailedJob(found.id, found.job, name, reason, finished, short or long, whole_of(before) or 0)
 
 
 def _with_children(

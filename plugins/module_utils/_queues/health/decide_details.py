@@ -51,7 +51,7 @@ def decide_rates(looked: Looked, situation: Situation) -> Decision:
         decision.metrics[metric_of("queue_completed_jobs_per_minute", one.queue)] = round(completed, 2)
         decision.metrics[metric_of("queue_failed_jobs_per_minute", one.queue)] = round(failed, 2)
         waiting = sum(one.queue.counts.get(state, 0) for state in WAITING_STATES)
-        if one.queue.paused or (completed + failed) * RATE_SECONDS / 60 < LEAST_FINISHED:
+        if one.queue.paused or one.queue.letters or (completed + failed) * RATE_SECONDS / 60 < LEAST_FINISHED:
             continue
         seconds = waiting * 60 / (completed + failed)
         decision.metrics[metric_of("queue_drain_seconds", one.queue)] = round(seconds)

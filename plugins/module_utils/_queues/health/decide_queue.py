@@ -12,6 +12,7 @@ from ..._core.health import Situation
 from ..._core.runner import Decision
 from ..._core.severity import Severity
 from ..._core.units import format_duration
+from ..decide_problem import foreign_findings
 from ..observations import STATES, WAITING_STATES, Queue, Reading, display
 from .decide_ended import LEAST_FINISHED, ended, failure_percent
 from .naming import age_of, metric_of, problems_of, subject_of
@@ -34,17 +35,24 @@ def decide_counts(reading: Reading, situation: Situation) -> Decision:
     """Report jobs by state; limits on them are the other checks'."""
     decision = Decision(problems_of(reading.problems, situation))
     for queue in reading.queues:
+        decision.findings += foreign_findings(queue, situation.subject)
         for state in STATES:
             decision.metrics[metric_of("queue_jobs", queue, state=state)] = queue.counts.get(state, 0)
     return decision
 
 
 def decide_backlog(reading: Reading, situation: Situation) -> Decision:
-    """Judge how many jobs wait, how long, and whether any worker takes them."""
+    """Judge how many jobs wait, how long, and whether any worker takes them; dead letters wait on purpose."""
     decision = Decision(problems_of(reading.problems, situation))
     for queue in reading.queues:
         subject = subject_of(queue, situation)
         waiting = sum(queue.counts.get(state, 0) for state in WAITING_STATES)
+        if queue.letters:
+            decision.metrics[metric_of("queue_dead_letters", queue)] = waiting
+            decision.findings += situation.thresholds.judge(
+                "dead_letters", "queue.dead_letters", subject, waiting, "dead letters:"
+            )
+            continue
         decision.findings += situation.thresholds.judge("waiting", "queue.waiting", subject, waiting, "jobs waiting:")
         age = age_of(queue.waiting.since, situation)
         if age is not None:

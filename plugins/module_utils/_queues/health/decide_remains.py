@@ -91,7 +91,7 @@ def decide_workers(served: Served, situation: Situation) -> Decision:
         if workers is None:
             continue
         decision.metrics[metric_of("queue_workers", queue)] = workers
-        if workers == 0 and not queue.paused and not _in_work(queue):
+        if workers == 0 and not (queue.paused or queue.letters or _in_work(queue)):
             waiting = sum(queue.counts.get(state, 0) for state in WAITING_STATES)
             decision.findings += situation.thresholds.judge(
                 "unserved",

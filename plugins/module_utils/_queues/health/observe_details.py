@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from ..._redis.client import RedisClient
 from ..decide_finished import counted
 from ..observations import Finished, Place
+from ..observe_samples import ask_leniently
+from ..values import number_of
 from .observation import RATE_SECONDS, Details, Schedules
 
 __all__ = ["MOST_LATE", "SCHEDULE_GRACE_SECONDS", "events_bytes", "observe_details"]
@@ -52,14 +54,14 @@ def observe_details(client: RedisClient, place: Place, now: float) -> Details:
     keys = _Keys(*client.ask_all(tried, _commands(place, now)))
     late = _pairs(keys.late)
     # A scheduler of BullMQ 5 and 6 has a hash beside its entry, and its next job is named after both.
-    questions: list[Sequence[str]] = [("HGET", place.key(job), "timestamp") for job in keys.delayed]
+    questions: list[Sequence[str]] = [("HMGET", place.key(job), "timestamp") for job in keys.delayed]
     questions += [("EXISTS", place.key(f"repeat:{name}")) for name, _at in late]
     questions += [("EXISTS", place.key(f"repeat:{name}:{at:.0f}")) for name, at in late]
-    answers = iter(client.ask_all(tried, questions))
-    delayed = [next(answers) for _job in keys.delayed]
+    answers = iter(ask_leniently(client, tried, questions))
+    delayed = [(next(answers) or [None])[0] for _job in keys.delayed]
     hashes, jobs = [next(answers) for _name in late], [next(answers) for _name in late]
     dead = [name for (name, _at), has_hash, job in zip(late, hashes, jobs, strict=True) if has_hash and not job]
-    earliest = _pairs(keys.next_scheduler)
+    earliest = _first_moment(keys.next_scheduler)
     return Details(
         queue=place.queue,
         oldest=_oldest(place, keys, delayed),
@@ -75,7 +77,7 @@ def observe_details(client: RedisClient, place: Place, now: float) -> Details:
         ),
         schedules=Schedules(
             total=keys.schedulers,
-            since=earliest[0][1] / 1000 if earliest and earliest[0][1] <= now * 1000 else None,
+            since=earliest if earliest is not None and earliest <= now else None,
             late=[name for name, _at in late],
             dead=dead,
         ),
@@ -110,10 +112,11 @@ def _commands(place: Place, now: float) -> list[Sequence[str | int | float]]:
 
 def _oldest(place: Place, keys: _Keys, delayed: Sequence[str | None]) -> dict[str, float]:
     """Since when the oldest job of each state is there."""
+    added = number_of(delayed[0]) if delayed else None
     found: dict[str, float | None] = {
         "waiting": place.queue.waiting.since,
         "active": place.queue.active.since,
-        "delayed": float(delayed[0]) / 1000 if delayed and delayed[0] else None,
+        "delayed": None if added is None else added / 1000,
         "waiting-children": _first_moment(keys.waiting_children),
         "completed": _first_moment(keys.completed),
         "failed": _first_moment(keys.failed),
@@ -122,8 +125,8 @@ def _oldest(place: Place, keys: _Keys, delayed: Sequence[str | None]) -> dict[st
 
 
 def _first_moment(members: Sequence[Any]) -> float | None:
-    pairs = _pairs(members)
-    return pairs[0][1] / 1000 if pairs else None
+    moments = [number_of(score) for _name, score in _pairs(members)]
+    return moments[0] / 1000 if moments and moments[0] is not None else None
 
 
 def _pairs(members: Sequence[Any]) -> list[tuple[str, float]]:

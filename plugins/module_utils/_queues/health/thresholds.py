@@ -35,6 +35,13 @@ HEALTH_THRESHOLDS = (
         source="the job next in line was the same in the last run; no worker needs ten minutes to fetch one",
     ),
     Threshold(
+        "dead_letters",
+        "count",
+        None,
+        remedy="Look at their reasons, and put them back or remove them: docs/queues.md.",
+        source="off: letters wait until somebody looks at them",
+    ),
+    Threshold(
         "oldest_active_seconds",
         "seconds",
         3600,

@@ -35,12 +35,29 @@ end
 
 local quoted = once(cjson.encode)
 
+-- Of its own, for the server's takes hexadecimal numbers, infinity and NaN, which the libraries cannot read.
+local json = cjson.new()
+json.decode_invalid_numbers(false)
+
+-- Whether there is a control character inside a string, which the libraries cannot read either.
+local function has_bare_control(text)
+  if not string.find(text, '[%z\\1-\\31]') then
+    return false
+  end
+  for inside in string.gmatch(string.gsub(text, '\\\\.', ''), '"([^"]*)"') do
+    if string.find(inside, '[%z\\1-\\31]') then
+      return true
+    end
+  end
+  return false
+end
+
 -- Return a text as JSON: as it is, if it is JSON already.
 local function as_json(text)
   if not text or text == '' then
     return 'null'
   end
-  return pcall(cjson.decode, text) and text or cjson.encode(text)
+  return pcall(json.decode, text) and not has_bare_control(text) and text or cjson.encode(text)
 end
 
 local often_json = once(as_json)

@@ -26,6 +26,16 @@ local options_of = once(function(text)
   return good and type(options) == 'table' and options or {}
 end)
 
+local function is_error(reply)
+  return type(reply) == 'table' and reply.err ~= nil
+end
+
+-- A priority that the library would have taken; nil: the job has none.
+local function priority_of(value)
+  local number = tonumber(value)
+  return number and number >= 1 and number <= 2147483647 and math.floor(number) or nil
+end
+
 -- The queue's keys and the id of a job, by its key.
 local function parted(key)
   return string.match(key, '^(.*:)([^:]*)$')
@@ -37,17 +47,22 @@ local function rejoin(key, parent)
   if there ~= 1 then
     return there == 0 and 'gone' or nil
   end
-  if call('SISMEMBER', parent .. ':dependencies', key) == 1 then
-    local home, id = parted(parent)
-    return home and call('ZSCORE', home .. 'failed', id) and 'doomed' or 'waiting'
+  local waits = try('SISMEMBER', parent .. ':dependencies', key)
+  local unsuccessful = try('ZSCORE', parent .. ':unsuccessful', key)
+  local noted = try('HEXISTS', parent .. ':failed', key)
+  if is_error(waits) or is_error(unsuccessful) or is_error(noted) then
+    return nil  -- keys of another type: that is no parent
   end
-  if call('ZSCORE', parent .. ':unsuccessful', key) then
+  local home, id = parted(parent)
+  if waits == 1 then
+    return home and type(try('ZSCORE', home .. 'failed', id)) == 'string' and 'doomed' or 'waiting'
+  end
+  if unsuccessful then
     call('SADD', parent .. ':dependencies', key)
     call('ZREM', parent .. ':unsuccessful', key)
     return 'doomed'
   end
-  local home, id = parted(parent)
-  if home and call('HEXISTS', parent .. ':failed', key) == 1 and call('ZSCORE', home .. 'waiting-children', id) then
+  if home and noted == 1 and type(try('ZSCORE', home .. 'waiting-children', id)) == 'string' then
     call('SADD', parent .. ':dependencies', key)
     call('HDEL', parent .. ':failed', key)
     return 'rejoined'
@@ -140,7 +155,7 @@ for index = 5, #ARGV, 4 do
       unclear = unclear + 1
     else
       local options = options_of(job[6] or '{}')
-      local priority, lifo = tonumber(job[5]) or tonumber(options.priority) or 0, options.lifo == true
+      local priority, lifo = priority_of(job[5]) or priority_of(options.priority) or 0, options.lifo == true
       local parent = layout ~= 'bull' and job[7] and job[7] ~= ''
       if child or parent or lifo or priority ~= 0 then
         put_together()
