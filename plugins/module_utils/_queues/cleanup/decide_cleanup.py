@@ -12,15 +12,19 @@ from ..._core.finding import Finding
 from ..._core.result import metric_name
 from ..._core.runner import Decision
 from ..._core.severity import Severity
-from ..decide_problem import problem_finding
+from ..decide_job import AWAITED, FOREIGN, LOCKED, SCHEDULED
+from ..decide_problem import foreign_findings, problem_finding
 from .decide_retry import failed_actions, failed_findings, failed_metrics
 from .observation import QueueWork, Seen
-from .options import Options
+from .options import KEEP, Options
 from .piece import Piece
 
 __all__ = ["CLEAN", "GHOSTS", "ORPHANS", "TRIM", "decide_cleanup"]
 
 CLEAN, GHOSTS, ORPHANS, TRIM = "clean", "remove_ghosts", "remove_orphans", "trim_events"
+
+UNTOUCHABLE = (LOCKED, SCHEDULED, AWAITED, FOREIGN)
+"""Why a failed job is kept that cleaning keeps too."""
 
 USED_UP = "max_changes is used up; the next run goes on here"
 
@@ -33,6 +37,7 @@ def decide_cleanup(seen: Seen, options: Options, label: str) -> Decision:
     decision = Decision([problem_finding(problem, label) for problem in seen.problems])
     decision.metrics["redis_longest_stall_milliseconds"] = round(seen.longest * 1000, 3)
     for work in seen.works:
+        decision.findings += foreign_findings(work.place.queue, label)
         decision.findings += _findings(work, label)
         decision.findings += failed_findings(work, options, label, seen.cluster)
         for name, counts in (("queue_old_jobs", work.old), ("queue_kept_jobs", work.kept)):
@@ -77,6 +82,8 @@ def _actions(work: QueueWork, options: Options, cluster: bool) -> Iterator[Actio
     for cleaning in options.cleanings:
         count = work.old.get(cleaning.state, 0)
         if cleaning.state == "failed":
+            if any(move.state is ActionState.SKIPPED for move in moves):
+                continue  # they are to be tried again or set aside, and that cannot be done yet
             count = max(0, min(count, _failed_that_stay(work, moves, count)))
         if count:
             yield Action(
@@ -108,13 +115,16 @@ def _actions(work: QueueWork, options: Options, cluster: bool) -> Iterator[Actio
 def _failed_that_stay(work: QueueWork, moves: Sequence[Action], old: int) -> int:
     """How many failed jobs are left to be cleaned once others were tried again or set aside; ``old`` if all are.
 
-    Ghosts, which are counted among the failed jobs, are gone by then as well.
+    Ghosts, which are counted among the failed jobs, are gone by then as well; and what nobody may remove stays.
     """
     if work.failed is None:
         return old
     moved = sum(action.work.jobs for action in moves if action.state is ActionState.PLANNED)
     ghosts = sum(len(found.ids) for found in work.ghosts if found.state == "failed")
-    return sum(work.failed.counts.values()) - moved - ghosts
+    untouchable = sum(
+        count for verdict, count in work.failed.counts.items() if verdict.outcome == KEEP and verdict.why in UNTOUCHABLE
+    )
+    return int(sum(work.failed.counts.values()) - moved - ghosts - untouchable)
 
 
 def _findings(work: QueueWork, label: str) -> Iterator[Finding]:

@@ -32,6 +32,8 @@ def layout_of(flavour: Flavour) -> str | None:
 
 def unclear(layout: str | None, queue: Queue) -> str:
     """Say why a job cannot be put into a queue; empty: it can."""
+    if layout is None and queue.flavour.version:
+        return f"version {queue.flavour.version} of the library that keeps it is none that is known here"
     if layout is None:
         return f"which library keeps it cannot be told ({queue.flavour.evidence})"
     if layout == EITHER and queue.paused:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ..._core.action import Action
+from ..._core.action import Action, ActionState
 from ..._core.errors import StoreError
 from ..._core.result import Metrics
 from ..._core.runner import Context, Decision
@@ -49,6 +49,11 @@ LEAST_JOBS = 200
 server, makes batches slow, smaller ones would make it worse. Measured: 150,000 jobs a second.
 """
 
+MOVES = (RETRY, *DISPOSALS.values())
+"""Kinds of actions after which failed jobs are elsewhere."""
+
+UNMOVED = "failed jobs that go elsewhere could not be moved, and would go with the others"
+
 
 class QueueCleanup(RedisWork[Seen]):
     """Cleans queues of one prefix, one batch at a time."""
@@ -62,6 +67,7 @@ class QueueCleanup(RedisWork[Seen]):
         self._nodes: list[RedisClient] = []
         self._locks: dict[str, RunLock] = {}
         self._scripts = False
+        self._unmoved: set[str] = set()
         self._longest = 0.0
 
     @property
@@ -100,9 +106,17 @@ class QueueCleanup(RedisWork[Seen]):
         pace = Pace(self.context.clock, min(LEAST_JOBS, largest), min(LEAST_JOBS, largest), largest)
         pace.learn_idle(lambda: client.ask("ping the server", lambda redis: redis.ping()))
         tools = Tools(client, self.context, pace, self.options, self._scripts, lock.keep)
+        moves, cleans_failed = action.kind in MOVES, action.kind == CLEAN and action.work.what.state == "failed"
+        if cleans_failed and place.base in self._unmoved:
+            return action.became(ActionState.SKIPPED, UNMOVED)
+        moved = False
         try:
-            return ACTS[action.kind](tools, action)
+            became = ACTS[action.kind](tools, action)
+            moved = became.state is not ActionState.FAILED
+            return became
         finally:
+            if moves and not moved:
+                self._unmoved.add(place.base)
             self._longest = max(self._longest, pace.longest)
 
     def measured(self) -> Metrics:

@@ -84,7 +84,8 @@ def test_only_what_was_asked_for() -> None:
 
 @pytest.mark.parametrize(("kept", "cleaned"), [(0, None), (2, 2), (9, 5)])
 def test_failed_jobs_that_go_elsewhere_are_not_counted_twice(kept: int, cleaned: int | None) -> None:
-    counts = {Verdict("retry", "ECONNRESET"): 3, Verdict("dead_letter", "reason"): 4, Verdict("keep", "awaited"): kept}
+    counts = {Verdict("retry", "ECONNRESET"): 3, Verdict("dead_letter", "reason"): 4, Verdict("keep", "children"): kept}
+    counts |= {Verdict("keep", why): 7 for why in ("locked", "scheduled", "awaited", "foreign")}
     failing = work(old={"failed": 5}, failed=Failed(counts, 1.0))
     actions = decided(failing, retry=RETRY, dead_letter="letters", failed_older_than="7d").actions
     assert {action.kind: action.work.jobs for action in actions} == {
@@ -95,7 +96,7 @@ def test_failed_jobs_that_go_elsewhere_are_not_counted_twice(kept: int, cleaned:
 
 
 def test_ghosts_among_failed_jobs_are_gone_before_cleaning() -> None:
-    counts = {Verdict("keep", "ghosts"): 3, Verdict("keep", "awaited"): 1}
+    counts = {Verdict("keep", "ghosts"): 3, Verdict("keep", "children"): 1}
     ghosts = [Ghosts("failed", ["a", "b", "c"]), Ghosts("wait", ["d"])]
     failing = work(old={"failed": 4}, ghosts=ghosts, failed=Failed(counts, 1.0))
     actions = decided(failing, retry=RETRY, failed_older_than="7d").actions
@@ -136,3 +137,13 @@ def test_what_could_not_be_looked_at_is_said() -> None:
         ("queue.orphans_unknown", "warning"),
     ]
     assert all(finding.remedy for finding in found)
+
+
+def test_failed_jobs_that_cannot_go_elsewhere_are_not_cleaned() -> None:
+    counts = {Verdict("retry", "ECONNRESET"): 3, Verdict("keep", "reason"): 2}
+    failing = work(old={"failed": 5}, failed=Failed(counts, 1.0))
+    queue = failing.place.queue._replace(flavour=Flavour("bullmq7", "7.0.1", "meta.version"))
+    failing = failing._replace(place=failing.place._replace(queue=queue))
+    decision = decided(failing, retry=RETRY, failed_older_than="7d")
+    assert plan(decision) == [("retry", "mail failed", "skipped")]
+    assert "version 7.0.1 of the library" in decision.findings[0].message

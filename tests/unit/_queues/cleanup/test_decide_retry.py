@@ -62,7 +62,8 @@ def plan(decision: Decision) -> list[tuple[str, str, str]]:
 
 def test_retries_and_letters_come_before_cleaning() -> None:
     seen = {"old": {"failed": 9}, "ghosts": [Ghosts("failed", ["x"])]}
-    decision = decided(queue(), seen=seen, failed_older_than="7d")
+    counts = {**COUNTS, Verdict("keep", "children"): 2}
+    decision = decided(queue(), counts, seen=seen, failed_older_than="7d")
     assert plan(decision) == [
         ("remove_ghosts", "mail failed", "planned"),
         ("retry", "mail failed", "planned"),
