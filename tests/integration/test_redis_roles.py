@@ -147,3 +147,32 @@ def test_a_server_that_is_down_is_one_clear_result_and_the_others_are_maintained
         assert done["down cleanup"]["status"] == "critical"
         assert "unreachable" in done["down cleanup"]["findings"][0]["id"]
         assert done["cache cleanup"]["changed"]
+
+
+def test_an_entry_that_is_wrong_is_one_clear_result_and_the_others_are_maintained(
+    fresh_redis8: Endpoint, tmp_path: Path
+) -> None:
+    nowhere = {"source": "postgresql", "connection": "nowhere", "query": "SELECT 1 AS id", "key": "user:{id}"}
+    caches = [
+        entry(fresh_redis8, name="text", cleanup="analytics"),
+        entry(fresh_redis8, name="nowhere", warm=[nowhere]),
+        entry(fresh_redis8, cleanup=CLEANUP[0]),
+    ]
+    queues = [
+        entry(fresh_redis8, name="list", cleanup=["24h"]),
+        entry(fresh_redis8, name="jobs", queues=["mails"], cleanup=QUEUES),
+    ]
+    told = {
+        "text cleanup": "cleanup: it is a text",
+        "nowhere warm": "there is no postgresql server named nowhere",
+        "list cleanup": "cleanup: it is a list",
+    }
+    with connect(fresh_redis8) as client:
+        fill(client)
+        _run, done = play("daily", tmp_path, upkeep_redis=caches, upkeep_queues=queues, secrets=secrets(fresh_redis8))
+        for name, why in told.items():
+            assert done[name]["status"] == "critical"
+            assert why in done[name]["findings"][0]["message"]
+        assert done["cache cleanup"]["changed"]
+        assert done["jobs cleanup"]["changed"]
+        assert not client.exists("analytics:1")

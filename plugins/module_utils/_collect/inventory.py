@@ -10,9 +10,24 @@ from typing import Any
 from .._core.arguments import connection_arguments
 from .._core.errors import InvalidInput
 
-__all__ = ["connection", "entries", "results", "sharing", "sources", "structured"]
+__all__ = ["called", "connection", "entries", "results", "sharing", "sources", "structured"]
 
 ADDRESS = ("uri", "login_host", "login_port")
+NAMED = ("postgresql", "mongodb")
+"""Kinds of sources whose servers the inventory describes."""
+
+
+def called(value: Any) -> str:
+    """Return what a value is called in YAML: Ansible's own classes for texts and lists have names of their own."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    kinds: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+        ("a text", str),
+        ("a number", (int, float)),
+        ("a dict", Mapping),
+        ("a list", (list, tuple)),
+    )
+    return next((name for name, kind in kinds if isinstance(value, kind)), "empty")
 
 
 def structured(value: Any, option: str = "value") -> Any:
@@ -60,9 +75,8 @@ def entries(value: Any, kind: str, option: str = "") -> list[dict[str, Any]]:
         elif isinstance(entry, Mapping):
             made.append(dict(entry))
         else:
-            what = type(entry).__name__
             raise InvalidInput(
-                option, f"an entry is a {what}", "Each entry is a dict with a name and connection options."
+                option, f"an entry is {called(entry)}", "Each entry is a dict with a name and connection options."
             )
     for index, entry in enumerate(made):
         entry["name"] = str(entry.get("name") or _name_for(entry, kind, index, len(made)))
@@ -85,8 +99,8 @@ def connection(entry: Mapping[str, Any], override: str = "") -> dict[str, Any]:
     own = {key: value for key, value in entry.items() if key in known}
     over = entry.get(override) or {}
     if not isinstance(over, Mapping) or set(over) - set(known):
-        wrong = type(over).__name__ if not isinstance(over, Mapping) else ", ".join(sorted(set(over) - set(known)))
-        raise InvalidInput(override, f"it holds {wrong}", f"It is a dict of {', '.join(known)}.")
+        wrong = f"holds {', '.join(sorted(map(str, set(over) - set(known))))}" if isinstance(over, Mapping) else ""
+        raise InvalidInput(override, f"it {wrong or f'is {called(over)}'}", f"It is a dict of {', '.join(known)}.")
     if any(key in over for key in ADDRESS):
         own = {key: value for key, value in own.items() if key not in ADDRESS}
     return {**own, **over}
@@ -135,7 +149,7 @@ def sources(found: Any, stores: Mapping[str, Any], option: str = "warm") -> list
     made = []
     for entry in structured(found, option) or []:
         if not isinstance(entry, Mapping):
-            raise InvalidInput(option, f"an entry is a {type(entry).__name__}", "Each entry is a dict.")
+            raise InvalidInput(option, f"an entry is {called(entry)}", "Each entry is a dict.")
         name = entry.get("connection")
         made.append(
             {**entry, "connection": _named(name, entry, stores, option)} if isinstance(name, str) else {**entry}
@@ -145,6 +159,9 @@ def sources(found: Any, stores: Mapping[str, Any], option: str = "warm") -> list
 
 def _named(name: str, entry: Mapping[str, Any], stores: Mapping[str, Any], option: str) -> dict[str, Any]:
     kind = str(entry.get("source"))
+    if kind not in NAMED:
+        wrong = f"an entry names the server {name}, and its source is {kind}"
+        raise InvalidInput(option, wrong, f"A server can be named if source is {' or '.join(NAMED)}.")
     known = {store["name"]: store for store in entries(stores.get(kind), kind)}
     if name not in known:
         raise InvalidInput(

@@ -52,7 +52,7 @@ def _without_envelope(result: Mapping[str, Any], subject: str, name: str, host: 
         )
     else:
         condition, what = "upkeep.task_failed", "the task ended without a result"
-        remedy = "Run it again with -vvv and read the traceback."
+        remedy = "Correct what it names, or run it again with -vvv to see more."
     text = str(result.get("msg") or "").strip()
     message = f"{name}: {what}" + (f": {text}" if text else "")
     return Result(f"{subject} {name}", [Finding(condition, Severity.CRITICAL, name, message, remedy=remedy)]).as_dict()

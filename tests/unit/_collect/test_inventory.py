@@ -155,5 +155,5 @@ def test_a_store_that_is_not_there_is_named_with_those_that_are(stores: dict[str
 
 
 def test_an_entry_that_is_no_dict_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="an entry is a str"):
+    with pytest.raises(InvalidInput, match="an entry is a text"):
         sources(["main"], {})
