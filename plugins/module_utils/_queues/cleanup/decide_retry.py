@@ -12,7 +12,7 @@ from ..._core.finding import Finding
 from ..._core.result import Metrics, metric_name
 from ..._core.severity import Severity
 from .decide_failed import ATTEMPTS, NAME, REASON, RETRY
-from .layout import layout_of, letters_layout, same_slot, unclear
+from .layout import WITH_MARKER, layout_of, letters_layout, same_slot, unclear
 from .observation import Failed, QueueWork
 from .options import DEAD_LETTER, REMOVE, Options, Retrying
 from .piece import Errand, Piece
@@ -96,6 +96,8 @@ def _disposal(
         work=Piece(place, Errand(retrying, failed.until, layout or "", letters), sum(counts.values())),
     )
     why = _letters_refused(work, layout, place.key("failed"), letters, cluster) if letters else ""
+    if letters and not why and layout in WITH_MARKER and ":" in (options.dead_letter or ""):
+        why = f"BullMQ opens no queue with a colon in its name, as {options.dead_letter} has"
     return action.became(ActionState.SKIPPED, why) if why else action
 
 
@@ -114,6 +116,8 @@ def _letters_refused(work: QueueWork, layout: str | None, key: str, letters: str
 def _remedy(action: Action, options: Options) -> str:
     if "another slot" in action.detail:
         return f"Give queues and dead letters one hash tag: a prefix such as {{{options.prefix}}}."
+    if "colon" in action.detail:
+        return "Name another queue in dead_letter."
     return "Name a queue of the same library, or a new one." if "another library" in action.detail else REMEDY
 
 

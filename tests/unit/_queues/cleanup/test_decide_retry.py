@@ -138,3 +138,12 @@ def test_letters_are_written_only_where_they_are_found_again(
 def test_one_hash_tag_brings_queue_and_letters_together() -> None:
     decision = decided(queue("a{x}"), {Verdict("dead_letter", "reason"): 2}, cluster=True, dead_letter="b{x}")
     assert plan(decision) == [("dead_letter", "a{x} failed", "planned")]
+
+
+@pytest.mark.parametrize(("flavour", "state"), [("bullmq6", "skipped"), ("bullmq5", "skipped"), ("bull", "planned")])
+def test_letters_go_to_no_queue_that_the_library_cannot_open(flavour: str, state: str) -> None:
+    decision = decided(queue(flavour=flavour), {Verdict("dead_letter", "reason"): 1}, dead_letter="a:b")
+    assert plan(decision) == [("dead_letter", "mail failed", state)]
+    assert [finding.remedy for finding in decision.findings] == (
+        ["Name another queue in dead_letter."] if state == "skipped" else []
+    )
