@@ -25,7 +25,7 @@ INSERT INTO events SELECT n, CASE WHEN n % 2 = 0 THEN 'completed' ELSE 'pending'
     FROM generate_series(1, 200) n;
 CREATE TABLE submissions (id bigint PRIMARY KEY, created_at timestamptz NOT NULL);
 INSERT INTO submissions SELECT n, now() - n * interval '1 day' FROM generate_series(1, 60) n;
-CREATE TABLE bloated (id bigint PRIMARY KEY, filler text);
+CREATE TABLE bloated (id bigint PRIMARY KEY, filler text) WITH (autovacuum_enabled = off);
 INSERT INTO bloated SELECT n, repeat('x', 50) FROM generate_series(1, 20000) n;
 DELETE FROM bloated WHERE id % 10 <> 0;
 """
