@@ -186,7 +186,7 @@ WAYS: dict[str, Callable[[Endpoint], Measured]] = {
 def main() -> int:
     """Print the table and return the exit code."""
     rounds: dict[str, list[Measured]] = {name: [] for name in WAYS}
-    with tempfile.TemporaryDirectory(prefix="upkeep-bench-") as folder, own_server(Path(folder)) as (endpoint, _):
+    with tempfile.TemporaryDirectory(prefix="upkeep-bench-") as folder, own_server(Path(folder)) as (endpoint, _pid):
         for _round in range(ROUNDS):
             for name, way in WAYS.items():
                 fill(endpoint)

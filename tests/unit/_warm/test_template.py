@@ -16,8 +16,10 @@ from ansible_collections.dataops.upkeep.plugins.module_utils._warm.template impo
 ROW = {"id": 7, "a": {"b": {"c": "deep"}}, "a.x": "dotted", "first name": "Ann", "list": [1]}
 
 
-def render(text: str, row: Any = ROW) -> str:
-    return parse_template(text, "key").render(row, lambda value: "MISSING" if value is MISSING else str(value))
+def render(text: str, row: Any = None) -> str:
+    return parse_template(text, "key").render(
+        ROW if row is None else row, lambda value: "MISSING" if value is MISSING else str(value)
+    )
 
 
 @pytest.mark.parametrize(
