@@ -8,8 +8,8 @@ import pytest
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.decide_kept import Kept, details_of
+from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.elsewhere import elsewhere
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.observation import Schedules
-from ansible_collections.dataops.upkeep.plugins.module_utils._queues.health.observe_postgresql import elsewhere
 from ansible_collections.dataops.upkeep.plugins.module_utils._queues.observations import Active, Keeping
 from tests.integration.health import context
 

@@ -9,20 +9,17 @@ integration tests. Each count takes one of the library's indexes.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from ..._core.connection import Connection
-from ..._core.errors import InvalidInput
 from ..._core.runner import Context
 from ..._postgresql.client import PostgresqlClient, connect
 from ..._postgresql.identifier import quoted
-from ..._postgresql.options import DEFAULTS
 from .decide_kept import LATE_MILLISECONDS, Kept
+from .elsewhere import Elsewhere
 from .observation import RATE_SECONDS
 
-__all__ = ["Elsewhere", "elsewhere", "observe_kept"]
+__all__ = ["observe_kept"]
 
 MOST_QUEUES = 1000
 SAMPLED = 1000
@@ -30,8 +27,6 @@ SAMPLED = 1000
 
 MOST_BYTES = 63
 """So much of a connection's name PostgreSQL keeps."""
-
-_SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 
 THERE = "SELECT to_regclass(%(job)s) IS NOT NULL AND to_regclass(%(meta)s) IS NOT NULL AS there"
 NAMES = "SELECT DISTINCT queue AS name FROM {schema}.meta ORDER BY 1 LIMIT %(most)s"
@@ -88,41 +83,12 @@ SELECT (SELECT jsonb_object_agg(field, value) FROM {schema}.meta WHERE queue = %
         OR starts_with(application_name, %(name)s || ':w:'))) AS workers"""
 
 
-class Elsewhere(NamedTuple):
-    """The database in which queues may be kept beside those in Redis.
-
-    :param schema: the library's; of BullMQ's own form.
-    """
-
-    connection: Connection
-    schema: str
-
-    @property
-    def label(self) -> str:
-        """What it is called, for people."""
-        return f"the schema {self.schema} of PostgreSQL at {self.connection.label}"
-
-
 class _There(NamedTuple):
     there: bool
 
 
 class _Name(NamedTuple):
     name: str
-
-
-def elsewhere(context: Context, given: Mapping[str, Any] | None) -> Elsewhere | None:
-    """Understand the option ``postgresql``; None: it is not set.
-
-    :raises InvalidInput: an option in it cannot be understood.
-    """
-    if given is None:
-        return None
-    schema = str(given.get("schema") or "bullmq")
-    if not _SCHEMA.fullmatch(schema):
-        raise InvalidInput("postgresql.schema", f"{schema!r} is no schema of BullMQ", "Give a plain name, as bullmq.")
-    options = {name: value for name, value in given.items() if name != "schema"}
-    return Elsewhere(Connection.nested(context, options, "postgresql", DEFAULTS), schema)
 
 
 def observe_kept(place: Elsewhere, context: Context, names: Sequence[str], window: float) -> Iterator[Kept]:

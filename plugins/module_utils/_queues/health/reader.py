@@ -17,9 +17,9 @@ from ..._redis.nodes import primaries
 from ..client import QueueReader
 from ..observations import Place, Problem, Queue, display
 from .decide_kept import Kept, details_of
+from .elsewhere import Elsewhere
 from .observation import Details, Looked, Remains, Served, Workers
 from .observe_details import events_bytes, observe_details
-from .observe_postgresql import Elsewhere, observe_kept
 from .observe_remains import observe_ghosts, observe_orphans
 from .observe_workers import observe_workers, worker_name, workers_of
 
@@ -167,6 +167,9 @@ class HealthReader(QueueReader):
         if self._names and not wanted:
             return places
         try:
+            # Imported here, for most queues are in Redis: it takes longer than to read them.
+            from .observe_postgresql import observe_kept
+
             kept = list(observe_kept(self._elsewhere, self._context, wanted, self._window))
         except (StoreError, DeadlineExceeded) as error:
             self._problems.append(Problem("", error))

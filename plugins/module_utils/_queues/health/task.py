@@ -27,8 +27,8 @@ from .decide_queue import (
     remember_backlog,
 )
 from .decide_remains import decide_ghosts, decide_orphans, decide_workers
+from .elsewhere import elsewhere
 from .observation import Looked
-from .observe_postgresql import elsewhere
 from .reader import HealthReader, Wanted, connect_queues
 from .thresholds import HEALTH_THRESHOLDS
 
