@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._core.errors import InvalidInput
+from .._core.naming import refuse_twice
 from .._core.units import parse_duration
 from .query import FileQuery, MongodbQuery, Query, parse_query
 from .template import Template, parse_path, parse_template
@@ -74,10 +75,7 @@ def parse_entries(given: Sequence[Mapping[str, Any]]) -> tuple[Entry, ...]:
     if not given:
         raise InvalidInput("entries", "there are none", "Give at least one source of keys.")
     entries = tuple(_parse(entry, number) for number, entry in enumerate(given, 1))
-    names = [entry.name for entry in entries]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidInput("entries", f"several entries have the name {twice[0]!r}", "Give each a name of its own.")
+    refuse_twice("entries", (entry.name for entry in entries))
     return entries
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._core.errors import InvalidInput
+from ..._core.naming import refuse_twice
 from ..._core.units import Age, parse_age
 from ..condition import enclosed
 from ..identifier import split_name
@@ -94,10 +95,7 @@ def parse_rules(given: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
     :raises InvalidInput: a rule cannot be understood, or would be dangerous.
     """
     rules = tuple(_parse(raw, number) for number, raw in enumerate(given))
-    names = [rule.name for rule in rules]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidInput("rules", f"several rules have the name {twice[0]!r}", "Give each a name of its own.")
+    refuse_twice("rules", (rule.name for rule in rules))
     return rules
 
 

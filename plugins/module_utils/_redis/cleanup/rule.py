@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..._core.errors import InvalidInput
+from ..._core.naming import refuse_twice
 from ..._core.units import Age, parse_age, parse_duration
 from ..glob import takes_everything
 from ..wire import raw
@@ -77,10 +78,7 @@ def parse_rules(given: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
     :raises InvalidInput: a rule cannot be understood, or would be dangerous.
     """
     rules = tuple(_parse(entry, number) for number, entry in enumerate(given, 1))
-    names = [rule.name for rule in rules]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidInput("rules", f"several rules have the name {twice[0]!r}", "Give each a name of its own.")
+    refuse_twice("rules", (rule.name for rule in rules))
     return rules
 
 
