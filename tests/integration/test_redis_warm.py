@@ -377,7 +377,9 @@ def test_the_module_as_ansible_runs_it(fresh_redis8: Endpoint, users: Endpoint) 
     planned = run_module("redis_warm", params, check=True, verbosity=3)
     assert "[planned] warm entry 1: about 1200 keys" in planned["output"]
     done = run_module("redis_warm", params, verbosity=3)
-    assert re.match(r"100 keys in \d+ pages by SET NX; longest stall \d+ms", done["actions"][0]["detail"]), done
+    told = re.match(r"100 keys in \d+ pages by SET NX; longest stall (\d+)ms", done["actions"][0]["detail"])
+    assert told, done
+    assert done["metrics"]["redis_longest_stall_milliseconds"] >= int(told[1]) - 1, "it covers the changes"
     assert value_of(fresh_redis8, "user:8") == {"id": 8, "name": "user 8"}
     for result in (planned, done):
         assert str(users.password) not in str(result), "the source's password was shown"

@@ -36,6 +36,11 @@ class Pace:
         self._throttle = Throttle(budget, size=size, smallest=smallest, largest=largest)
         self._idle = 0.0
         self.longest = 0.0
+        self.worst = 0.0
+
+    def restart(self) -> None:
+        """Begin to look for the ``longest`` page anew, for another action; ``worst`` is of all of them."""
+        self.longest = 0.0
 
     @property
     def size(self) -> int:
@@ -66,4 +71,5 @@ class Pace:
         """Take in how long the server was busy with a page, where that is known better than by waiting for it."""
         busy = max(0.0, seconds)
         self.longest = max(self.longest, busy)
+        self.worst = max(self.worst, busy)
         self._throttle = self._throttle.after(busy)

@@ -14,6 +14,7 @@ from .._core.connection import Connection
 from .._core.dependency import REDIS
 from .._core.errors import StoreError
 from .._core.finding import Finding
+from .._core.result import Metrics
 from .._core.runner import Context, Decision
 from .client import DEFAULTS, RedisClient, connect
 from .errors import Redirected
@@ -113,6 +114,14 @@ class RedisWork(Generic[Observation]):
             else:
                 return lock
         raise RuntimeError("there is no place for the lock")
+
+    def paces(self) -> Sequence[Pace]:
+        """Return all by which requests were measured."""
+        return [self.pace]
+
+    def measured(self) -> Metrics:
+        """Return for how long one request kept a server busy at most, looking and changing."""
+        return {"redis_longest_stall_milliseconds": round(max(pace.worst for pace in self.paces()) * 1000, 3)}
 
     def lock_places(self) -> Sequence[RedisClient]:
         """Return where the lock's key may be: of a cluster, every primary."""

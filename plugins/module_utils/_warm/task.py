@@ -80,7 +80,7 @@ class RedisWarm(RedisWork[Seen]):
             tallies=tuple(looker.look(entry) for entry in self._entries),
             memory=self._memory(),
             policy=client.info().text("maxmemory_policy") or "",
-            longest=self.pace.longest,
+            longest=max(pace.worst for pace in self.paces()),
             missing=tuple(missing),
         )
 
@@ -98,6 +98,10 @@ class RedisWarm(RedisWork[Seen]):
     def decide(self, observation: Seen) -> Decision:
         """Choose what is done."""
         return decide_warm(observation, self.label, self._most, self._percent)
+
+    def paces(self) -> Sequence[Pace]:
+        """Return those of looking and of changing."""
+        return [self.pace, self._changes]
 
     def lock_places(self) -> Sequence[RedisClient]:
         """Return every primary, one of which has the lock's key."""
@@ -117,7 +121,8 @@ class RedisWarm(RedisWork[Seen]):
             memory=self._memory,
             keep_lock=self.keep_lock,
         )
-        self._changes.longest = 0.0
+        for pace in self.paces():
+            pace.restart()
         writer = writer_for(entry, self._scripts, self._changes, in_cluster(self._nodes))
         warming = Warming(means, writer, None if self._most is None else self._most - self._taken)
         try:
@@ -142,7 +147,7 @@ class RedisWarm(RedisWork[Seen]):
     def _told(self, warmed: Warmed, writer: Writer) -> str:
         """Say what was done."""
         parts = [f"{warmed.keys} keys in {warmed.pages} pages by {writer.name}"]
-        parts.append(f"longest stall {format_duration(max(self.pace.longest, self._changes.longest))}")
+        parts.append(f"longest stall {format_duration(max(pace.longest for pace in self.paces()))}")
         if warmed.stayed:
             parts.append(f"{warmed.stayed} were there and stay")
         if warmed.away:

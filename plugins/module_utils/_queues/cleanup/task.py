@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..._core.action import Action, ActionState
 from ..._core.errors import StoreError
-from ..._core.result import Metrics
 from ..._core.runner import Context, Decision
 from ..._redis.client import RedisClient
 from ..._redis.lock import RunLock
@@ -68,7 +67,7 @@ class QueueCleanup(RedisWork[Seen]):
         self._locks: dict[str, RunLock] = {}
         self._scripts = False
         self._unmoved: set[str] = set()
-        self._longest = 0.0
+        self._paces = [self.pace]
 
     @property
     def label(self) -> str:
@@ -105,6 +104,7 @@ class QueueCleanup(RedisWork[Seen]):
         largest = self.options.batch_size
         pace = Pace(self.context.clock, min(LEAST_JOBS, largest), min(LEAST_JOBS, largest), largest)
         pace.learn_idle(lambda: client.ask("ping the server", lambda redis: redis.ping()))
+        self._paces.append(pace)
         tools = Tools(client, self.context, pace, self.options, self._scripts, lock.keep)
         moves, cleans_failed = action.kind in MOVES, action.kind == CLEAN and action.work.what.state == "failed"
         if cleans_failed and place.base in self._unmoved:
@@ -117,11 +117,10 @@ class QueueCleanup(RedisWork[Seen]):
         finally:
             if moves and not moved:
                 self._unmoved.add(place.base)
-            self._longest = max(self._longest, pace.longest)
 
-    def measured(self) -> Metrics:
-        """Return how long one request kept a server busy at most, looking and changing."""
-        return {"redis_longest_stall_milliseconds": round(max(self._longest, self.pace.longest) * 1000, 3)}
+    def paces(self) -> Sequence[Pace]:
+        """Return that of looking, and one for each action."""
+        return self._paces
 
     def server(self, observation: Seen) -> dict[str, Any]:
         """Return what the server is, and which library keeps each queue."""

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from ..._core.action import Action, ActionState
 from ..._core.errors import InvalidInput, StoreError
-from ..._core.result import Metrics
 from ..._core.runner import Context, Decision
 from ..._core.units import format_duration, parse_duration
 from ..client import RedisClient
@@ -64,7 +63,6 @@ class RedisCleanup(RedisWork[Seen]):
         self._nodes: list[RedisClient] = []
         self._servers: Servers | None = None
         self._taken = 0
-        self._worst = 0.0  # of what came before the present action
 
     def read(self, client: RedisClient) -> Seen:
         """Count what every rule is about."""
@@ -103,7 +101,7 @@ class RedisCleanup(RedisWork[Seen]):
             tallies=tuple(known.get(rule.name) or Tally(rule) for rule in self._rules),
             scripts=scripts,
             memory=tuple(read_memory(node) for node in self._nodes) if self._memory else (),
-            longest=self._longest,
+            longest=max(pace.worst for pace in self.paces()),
             missing=tuple(missing),
         )
 
@@ -127,6 +125,10 @@ class RedisCleanup(RedisWork[Seen]):
         became = self.carry_out(self.client, action)
         return replace(became, detail=f"{became.detail}; without the lock, for which the server has no memory")
 
+    def paces(self) -> Sequence[Pace]:
+        """Return those of looking and of changing."""
+        return [self.pace, self._changes]
+
     def lock_places(self) -> Sequence[RedisClient]:
         """Return every primary, one of which has the lock's key."""
         return self._nodes
@@ -142,8 +144,8 @@ class RedisCleanup(RedisWork[Seen]):
     def _sweep(self, action: Action, rule: Rule) -> Action:
         if self._servers is None:
             raise RuntimeError("nothing has been read yet")
-        self._worst = max(self._worst, self._longest)
-        self._changes.longest = self.pace.longest = 0.0
+        for pace in self.paces():
+            pace.restart()
         sweep = Sweep(self._servers, rule, None if self._most is None else self._most - self._taken)
         try:
             sweep.run()
@@ -158,7 +160,7 @@ class RedisCleanup(RedisWork[Seen]):
         """Say what a sweep did."""
         swept = sweep.swept
         parts = [f"{swept.keys} keys in {swept.pages} pages by {sweep.changer.name}"]
-        parts.append(f"longest stall {format_duration(self._longest)}")
+        parts.append(f"longest stall {format_duration(max(pace.longest for pace in self.paces()))}")
         if swept.stayed:
             parts.append(f"{swept.stayed} were touched meanwhile and stay")
         if swept.away:
@@ -168,14 +170,6 @@ class RedisCleanup(RedisWork[Seen]):
         if swept.stopped:
             parts.append(f"ended early: {swept.stopped}; the next run goes on")
         return "; ".join(parts)
-
-    def measured(self) -> Metrics:
-        """Return how long one request kept a server busy at most, looking and changing."""
-        return {"redis_longest_stall_milliseconds": round(max(self._worst, self._longest) * 1000, 3)}
-
-    @property
-    def _longest(self) -> float:
-        return max(self.pace.longest, self._changes.longest)
 
     def server(self, observation: Seen) -> dict[str, Any]:
         """Return what the server is, and which queues are left alone."""
