@@ -22,7 +22,7 @@ CUT = " ..."
 # and all beyond ASCII; digits are ASCII's.
 _TOKEN = re.compile(
     r"""
-    (?P<space>\s+|--[^\n\r]*)
+    (?P<space>[ \t\n\r\f\v]+|--[^\n\r]*)
     | (?P<comment>/\*)
     | (?P<escaped>[eE]'(?:[^'\\]|''|\\(?:.|\Z))*(?:'|\Z))
     | (?P<string>(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*(?:'|\Z))
@@ -82,7 +82,7 @@ def redacted(sql: str, length: int = 300) -> str:
     """
     shown = {"space": " ", "literal": MASK}
     text = "".join(shown.get(token.kind, token.text) for token in tokens(sql))
-    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"[ \t\n\r\f\v]+", " ", text).strip(" ")
     if _WIDE.match(text):
         text = _VALUE.sub(rf"\1 {MASK}", text, count=1)
     return text if len(text) <= length else text[: max(0, length - len(CUT))] + CUT

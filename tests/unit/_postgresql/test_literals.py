@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.dataops.upkeep.plugins.module_utils._postgresql.literals import redacted, tokens
@@ -103,6 +103,8 @@ def test_every_text_is_taken_apart_to_its_end(sql: str) -> None:
 
 
 @given(st.text(max_size=40))
+@example("A\xa00")
+@example("\xa00 1")
 def test_what_is_redacted_stays_as_it_is(sql: str) -> None:
     once = redacted(sql, 10_000)
     assert redacted(once, 10_000) == once
