@@ -29,12 +29,14 @@ from tests.stack.state import Member
 __all__ = ["create", "ready"]
 
 # Small and quick: nothing here has to survive a power cut, though it does survive a killed server, as a real one would.
-# In the file, not on the command line, so that a module's ALTER SYSTEM has effect.
+# In the file, not on the command line, so that a module's ALTER SYSTEM has effect. The statistics of statements have
+# room for those of every test on a shared server: a server that throws some out has a finding of its own.
 SETTINGS = """
 listen_addresses = '{host}'
 port = {port}
 unix_socket_directories = ''
 shared_preload_libraries = 'pg_stat_statements'
+pg_stat_statements.max = 50000
 track_io_timing = on
 max_connections = 60
 shared_buffers = '32MB'
